@@ -1,0 +1,17 @@
+"""GET /callback: the browser comes back from WhiteBIT, and goes on to the partner's page."""
+
+from fastkey import bootstrap
+from fastkey.domain.authorization import cookie_name
+from fastkey.domain.secret import Secret
+from fastkey.entry.http import Request, Response, endpoint, redirect, set_cookie
+from fastkey.usecases.callback import callback
+
+world = bootstrap.start()
+
+
+@endpoint
+def handler(request: Request) -> Response:
+    state, code = request.authorization_response()
+    name = cookie_name(state)
+    url = callback(world, state, code, request.cookie(name))
+    return redirect(303, url, set_cookie(name, Secret(""), max_age=0))

@@ -1,0 +1,14 @@
+"""RefreshToken: the connection's tokens are renewed if they are near their end and WhiteBIT gave the means to."""
+
+from typing import Any
+
+from fastkey import bootstrap
+from fastkey.entry.task import Task, outcome, task
+from fastkey.usecases.refresh_token import refresh_token
+
+world = bootstrap.start()
+
+
+@task
+def handler(step: Task) -> dict[str, Any]:
+    return outcome(refresh_token(world, step.connection_id))

@@ -1,0 +1,28 @@
+"""POST /connections: a user's frontend asks for a connection, and is told where to send the browser."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from fastkey import bootstrap
+from fastkey.entry.http import Request, Response, endpoint
+from fastkey.usecases.start_connection import start_connection
+
+world = bootstrap.start()
+
+
+class Start(BaseModel):
+    """The body. return_url: where the browser ends up, one of the deployment's, to the character."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+
+    return_url: str = Field(max_length=2048)
+
+
+@endpoint
+def handler(request: Request) -> Response:
+    started = start_connection(world, request.user_id, request.body(Start).return_url)
+    document = {
+        "connection_id": started.connection.connection_id,
+        "authorize_url": f"{world.policy.public_url}/authorize?ticket={started.ticket.reveal()}",
+        "expires_at": started.connection.expires_at.isoformat(),
+    }
+    return Response(201, document)

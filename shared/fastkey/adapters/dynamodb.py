@@ -1,0 +1,277 @@
+"""Connections and authorization requests in DynamoDB."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+from fastkey.adapters.aws import storage
+from fastkey.domain.authorization import Authorization
+from fastkey.domain.connection import Connection
+from fastkey.domain.errors import AccountAlreadyConnected, Conflict, ConnectionNotFound, InvalidRequest
+from fastkey.domain.secret import Secret
+from fastkey.domain.status import Status
+from fastkey.domain.tokens import SealedTokens
+from fastkey.ports import Page
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
+
+PAGE_SIZE = 25
+
+type_serializer, type_deserializer = TypeSerializer(), TypeDeserializer()
+
+Item = dict[str, "AttributeValueTypeDef"]
+
+
+class DynamoAuthorizations:
+    """Pending authorization requests. The table's TTL removes them late, and nobody relies on it."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def add(self, authorization: Authorization) -> None:
+        item = _item(
+            state_digest=authorization.state_digest,
+            connection_id=authorization.connection_id,
+            verifier=authorization.verifier,
+            cookie_digest=authorization.cookie_digest,
+            expires_at=authorization.expires_at,
+            remove_at=int(authorization.expires_at.timestamp()),
+        )
+        with storage():
+            self._client.put_item(TableName=self._table, Item=item)
+
+    def find(self, state: Secret) -> Authorization | None:
+        with storage():
+            answer = self._client.get_item(
+                TableName=self._table, Key=_item(state_digest=state.digest()), ConsistentRead=True
+            )
+        if "Item" not in answer:
+            return None
+        fields = _fields(answer["Item"])
+        return Authorization(
+            state_digest=fields["state_digest"],
+            connection_id=fields["connection_id"],
+            verifier=fields["verifier"].value,
+            cookie_digest=fields["cookie_digest"],
+            expires_at=datetime.fromisoformat(fields["expires_at"]),
+        )
+
+
+class DynamoConnections:
+    """Connections, each an item that is written as a whole on condition of its version; and beside them, who holds
+    which key.
+    """
+
+    def __init__(self, client: "DynamoDBClient", table: str, holders_table: str) -> None:
+        self._client = client
+        self._table = table
+        self._holders_table = holders_table
+
+    def add(self, connection: Connection) -> None:
+        with storage():
+            self._client.put_item(
+                TableName=self._table,
+                Item=_to_item(connection, _write_id()),
+                ConditionExpression="attribute_not_exists(connection_id)",
+            )
+
+    def get(self, connection_id: str) -> Connection:
+        with storage():
+            answer = self._client.get_item(
+                TableName=self._table, Key=_item(connection_id=connection_id or "-"), ConsistentRead=True
+            )
+        if "Item" not in answer:
+            raise ConnectionNotFound
+        return _from_item(answer["Item"])
+
+    def page(self, user_id: str, cursor: str | None) -> Page:
+        query: dict[str, Any] = {"ExclusiveStartKey": _start_key(user_id, cursor)} if cursor else {}
+        with storage():
+            answer = self._client.query(
+                TableName=self._table,
+                IndexName="by_user",
+                KeyConditionExpression="user_id = :user_id",
+                ExpressionAttributeValues=_item(**{":user_id": user_id}),
+                ScanIndexForward=False,
+                Limit=PAGE_SIZE,
+                **query,
+            )
+        last = answer.get("LastEvaluatedKey")
+        return Page([_from_item(item) for item in answer["Items"]], _cursor(last) if last else None)
+
+    def save(self, before: Connection, after: Connection) -> None:
+        if before.held_key == after.held_key:
+            self._put(before, after)
+        else:
+            self._put_and_hold(before, after)
+
+    def _put(self, before: Connection, after: Connection) -> None:
+        write_id = _write_id()
+        with storage():
+            try:
+                self._client.put_item(
+                    TableName=self._table,
+                    Item=_to_item(after, write_id),
+                    ConditionExpression="version = :before",
+                    ExpressionAttributeValues=_item(**{":before": before.version}),
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+            except self._client.exceptions.ConditionalCheckFailedException as error:
+                stored: Any = error.response.get("Item", {})
+                # A write whose answer was lost is repeated by the client, and then meets itself.
+                if stored.get("write_id") != {"S": write_id}:
+                    raise Conflict from None
+
+    def _put_and_hold(self, before: Connection, after: Connection) -> None:
+        """One transaction; botocore repeats it under the same token, so that DynamoDB knows it again."""
+        put: TransactWriteItemTypeDef = {
+            "Put": {
+                "TableName": self._table,
+                "Item": _to_item(after, _write_id()),
+                "ConditionExpression": "version = :before",
+                "ExpressionAttributeValues": _item(**{":before": before.version}),
+            }
+        }
+        with storage():
+            try:
+                self._client.transact_write_items(
+                    TransactItems=[put, self._hold(after) if after.held_key else self._let_go(before)]
+                )
+            except self._client.exceptions.TransactionCanceledException as error:
+                written, held = (reason.get("Code") for reason in error.response["CancellationReasons"])
+                if written == "ConditionalCheckFailed" or "TransactionConflict" in (written, held):
+                    raise Conflict from None
+                if held == "ConditionalCheckFailed":
+                    raise AccountAlreadyConnected from None
+                raise
+
+    def _hold(self, connection: Connection) -> "TransactWriteItemTypeDef":
+        return {
+            "Put": {
+                "TableName": self._holders_table,
+                "Item": _item(external_id=connection.held_key, connection_id=connection.connection_id),
+                "ConditionExpression": "attribute_not_exists(external_id) OR connection_id = :connection_id",
+                "ExpressionAttributeValues": _item(**{":connection_id": connection.connection_id}),
+            }
+        }
+
+    def _let_go(self, connection: Connection) -> "TransactWriteItemTypeDef":
+        return {"Delete": {"TableName": self._holders_table, "Key": _item(external_id=connection.held_key)}}
+
+
+# ---- Items -----------------------------------------------------------------------------------------------------------
+
+
+def _to_item(connection: Connection, write_id: str) -> Item:
+    tokens = connection.tokens
+    return _item(
+        connection_id=connection.connection_id,
+        user_id=connection.user_id,
+        # Sorts a user's connections by age, and tells those of the same moment apart.
+        created=f"{connection.created_at.isoformat(timespec='microseconds')}#{connection.connection_id}",
+        return_url=connection.return_url,
+        status=connection.status.value,
+        version=connection.version,
+        write_id=write_id,
+        created_at=connection.created_at,
+        updated_at=connection.updated_at,
+        expires_at=connection.expires_at,
+        reason=connection.reason,
+        ticket_digest=connection.ticket_digest,
+        completion_digest=connection.completion_digest,
+        completed_at=connection.completed_at,
+        task_token=connection.task_token,
+        access_token=tokens.access if tokens else None,
+        access_expires_at=tokens.access_expires_at if tokens else None,
+        refresh_token=tokens.refresh if tokens else None,
+        refresh_expires_at=tokens.refresh_expires_at if tokens else None,
+        refresh_until=connection.refresh_until,
+        external_id=connection.external_id,
+        permissions=list(connection.permissions),
+        issued_at=connection.issued_at,
+        busy_until=connection.busy_until,
+        escrow=connection.escrow,
+        last_used_at=connection.last_used_at,
+        remove_at=int(connection.remove_at.timestamp()) if connection.remove_at else None,
+    )
+
+
+def _from_item(item: Mapping[str, Any]) -> Connection:
+    fields = _fields(item)
+    return Connection(
+        connection_id=fields["connection_id"],
+        user_id=fields["user_id"],
+        return_url=fields["return_url"],
+        status=Status(fields["status"]),
+        version=int(fields["version"]),
+        created_at=datetime.fromisoformat(fields["created_at"]),
+        updated_at=datetime.fromisoformat(fields["updated_at"]),
+        expires_at=datetime.fromisoformat(fields["expires_at"]),
+        reason=fields.get("reason"),
+        ticket_digest=fields.get("ticket_digest"),
+        completion_digest=fields.get("completion_digest"),
+        completed_at=_time(fields.get("completed_at")),
+        task_token=fields.get("task_token"),
+        tokens=_tokens(fields),
+        refresh_until=_time(fields.get("refresh_until")),
+        external_id=fields.get("external_id"),
+        permissions=tuple(fields["permissions"]),
+        issued_at=_time(fields.get("issued_at")),
+        busy_until=_time(fields.get("busy_until")),
+        escrow=fields["escrow"].value if "escrow" in fields else None,
+        last_used_at=_time(fields.get("last_used_at")),
+    )
+
+
+def _tokens(fields: Mapping[str, Any]) -> SealedTokens | None:
+    if "access_token" not in fields:
+        return None
+    return SealedTokens(
+        access=fields["access_token"].value,
+        access_expires_at=datetime.fromisoformat(fields["access_expires_at"]),
+        refresh=fields["refresh_token"].value if "refresh_token" in fields else None,
+        refresh_expires_at=_time(fields.get("refresh_expires_at")),
+    )
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _item(**fields: Any) -> Item:
+    """DynamoDB's form of the fields that are not None; times as ISO 8601."""
+    plain = {k: v.isoformat() if isinstance(v, datetime) else v for k, v in fields.items() if v is not None}
+    return {k: type_serializer.serialize(v) for k, v in plain.items()}
+
+
+def _fields(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: type_deserializer.deserialize(v) for k, v in item.items()}
+
+
+def _write_id() -> str:
+    return uuid4().hex
+
+
+# ---- Cursors ---------------------------------------------------------------------------------------------------------
+
+
+def _cursor(last: Mapping[str, Any]) -> str:
+    return urlsafe_b64encode(last["created"]["S"].encode()).decode()
+
+
+def _start_key(user_id: str, cursor: str) -> Item:
+    """The key after which a page starts. The user is the caller's own, whatever the cursor says."""
+    try:
+        created = urlsafe_b64decode(cursor.encode()).decode()
+        time, connection_id = created.split("#")
+        datetime.fromisoformat(time)
+    except ValueError:
+        raise InvalidRequest from None
+    return _item(user_id=user_id, created=created, connection_id=connection_id)

@@ -1,0 +1,97 @@
+"""Captured keys, and the client secret, in Secrets Manager."""
+
+from typing import TYPE_CHECKING
+
+from aws_lambda_powertools.utilities.parameters import SecretsProvider
+from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
+from botocore.exceptions import ClientError
+
+from fastkey.adapters.aws import code_of, storage
+from fastkey.domain.connection import Connection
+from fastkey.domain.errors import StorageUnavailable
+from fastkey.domain.key import CapturedKey
+from fastkey.domain.secret import Secret
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+
+class SecretsManagerVault:
+    """One secret a connection, named `prefix/connection_id`.
+
+    It is made empty, before there is anything to lose, and filled once.
+    """
+
+    def __init__(self, client: "SecretsManagerClient", prefix: str, kms_key_id: str) -> None:
+        self._client = client
+        self._prefix = prefix
+        self._kms_key_id = kms_key_id
+
+    def prepare(self, connection: Connection) -> None:
+        with storage():
+            try:
+                self._client.create_secret(
+                    Name=self._name(connection.connection_id),
+                    Description="A WhiteBIT API key, captured by fastkey.",
+                    KmsKeyId=self._kms_key_id,
+                    Tags=[
+                        {"Key": "fastkey:connection", "Value": connection.connection_id},
+                        {"Key": "fastkey:user", "Value": _tag_value(connection.user_id)},
+                    ],
+                )
+            except self._client.exceptions.ResourceExistsException:
+                return
+
+    def store(self, connection_id: str, key: CapturedKey) -> None:
+        # The same token with the same bytes is no second write; with other bytes it is an error:
+        # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html
+        with storage():
+            self._client.put_secret_value(
+                SecretId=self._name(connection_id), ClientRequestToken=key.version, SecretString=key.to_json().reveal()
+            )
+
+    def find(self, connection_id: str) -> CapturedKey | None:
+        with storage():
+            try:
+                answer = self._client.get_secret_value(SecretId=self._name(connection_id))
+            except self._client.exceptions.ResourceNotFoundException:
+                return None
+            except ClientError as error:
+                # Being deleted: it is not there any more.
+                if code_of(error) == "InvalidRequestException":
+                    return None
+                raise
+        return CapturedKey.from_json(Secret(answer["SecretString"]))
+
+    def shred(self, connection_id: str) -> None:
+        with storage():
+            try:
+                self._client.delete_secret(SecretId=self._name(connection_id), ForceDeleteWithoutRecovery=True)
+            except self._client.exceptions.ResourceNotFoundException:
+                return
+
+    def _name(self, connection_id: str) -> str:
+        return f"{self._prefix}/{connection_id}"
+
+
+class ClientSecret:
+    """Reads the client secret when it is needed, and keeps it as long as a rotation may take to be noticed."""
+
+    MAX_AGE = 300  # seconds
+
+    def __init__(self, client: "SecretsManagerClient", name: str) -> None:
+        self._provider = SecretsProvider(boto3_client=client)
+        self._name = name
+
+    def __call__(self) -> Secret:
+        try:
+            return Secret(str(self._provider.get(self._name, max_age=self.MAX_AGE)))
+        except GetParameterError:
+            raise StorageUnavailable from None
+
+
+def _tag_value(text: str) -> str:
+    """The text with what a tag cannot hold left out
+    (https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html).
+    """
+    return "".join(c for c in text if c.isalnum() or c in " _.:/=+-@")[:256]

@@ -1,0 +1,24 @@
+"""The function's own clock and randomness."""
+
+import secrets
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from fastkey.domain.secret import Secret
+
+
+class SystemClock:
+    """Lambda's clock, which AWS keeps in step."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class SystemEntropy:
+    """The operating system's randomness."""
+
+    def identifier(self) -> str:
+        return str(uuid4())
+
+    def token(self) -> Secret:
+        return Secret(secrets.token_urlsafe(32))

@@ -1,0 +1,227 @@
+"""WhiteBIT's endpoints over HTTPS: each call is exactly one request."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+import urllib3
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from fastkey.domain import errors
+from fastkey.domain.key import CapturedKey, KeyInfo, KeyState, sign
+from fastkey.domain.secret import Secret
+from fastkey.domain.tokens import TokenGrant
+from fastkey.ports import Clock
+
+# Together the 12 s that the steps reckon with. Neither repeats nor follows: urllib3 would do both by itself.
+TIMEOUT = urllib3.Timeout(connect=3, read=9)
+
+# Far more than any answer in the contract; what is longer is not WhiteBIT's.
+ANSWER_LIMIT = 64 * 1024
+
+BALANCE = "/api/v4/trade-account/balance"
+
+
+class WhiteBitClient:
+    """Implements the port over urllib3.
+
+    base_url: without a slash at the end. client_secret: called when the secret is needed, so that functions that never
+    need it never read it.
+    """
+
+    def __init__(self, base_url: str, client_id: str, client_secret: Callable[[], Secret], clock: Clock) -> None:
+        self._base_url = base_url
+        self._client_id = client_id
+        self._client_secret = client_secret
+        self._clock = clock
+        # No kept-alive connections: one that died while the function slept would lose an answer that counts.
+        self._http = urllib3.PoolManager(
+            timeout=TIMEOUT, retries=False, headers={"Connection": "close", "Accept": "application/json"}
+        )
+
+    # ---- Tokens ------------------------------------------------------------------------------------------------------
+
+    def exchange_code(self, code: Secret, verifier: Secret) -> TokenGrant:
+        status, answer = self._send_form("/oauth2/token", code=code, code_verifier=verifier)
+        if status in (400, 401, 403, 422):
+            raise errors.ExchangeRefused
+        return _grant(status, answer)
+
+    def refresh_token(self, refresh_token: Secret) -> TokenGrant:
+        status, answer = self._send_form("/oauth2/refresh_token", token=refresh_token)
+        if status in (400, 401, 403, 422):
+            raise errors.ConsentLost
+        return _grant(status, answer)
+
+    # ---- The key -----------------------------------------------------------------------------------------------------
+
+    def key_info(self, access_token: Secret) -> KeyInfo:
+        status, answer = self._send_bearer("GET", "/oauth2/api-key/info", access_token)
+        info = _read(_InfoAnswer, status, answer).data
+        if not info.exists:
+            return KeyInfo(KeyState.ABSENT)
+        if info.external_id is None:
+            raise errors.UnexpectedAnswer
+        granted = tuple(group.name for group in info.permissions if any(url.enable for url in group.urls))
+        return KeyInfo(KeyState.ACTIVE if info.is_enabled else KeyState.DISABLED, info.external_id, granted)
+
+    def read_secret(self, access_token: Secret, external_id: str) -> Secret:
+        status, answer = self._send_bearer("GET", f"/oauth2/api-key/{external_id}/secret", access_token)
+        match status:
+            case 404:
+                raise errors.KeyGone
+            case 409:
+                raise errors.SecretLost
+            case 423:
+                raise errors.SecretLocked
+            case _:
+                return Secret(_read(_SecretAnswer, status, answer).data.api_secret)
+
+    def delete_key(self, access_token: Secret, external_id: str) -> None:
+        status, _ = self._send_bearer("DELETE", f"/oauth2/api-key/{external_id}", access_token)
+        if status == 404:
+            raise errors.KeyGone
+        if status != 200:
+            raise errors.UnexpectedAnswer
+
+    def try_key(self, key: CapturedKey) -> None:
+        nonce = int(self._clock.now().timestamp() * 1000)
+        request = sign(key, BALANCE, nonce)
+        status, answer = self._send(
+            "POST", request.path, {**request.headers, "Content-Type": "application/json"}, request.body
+        )
+        if status != 200:
+            _judge_signed(answer)
+
+    # ---- The wire ----------------------------------------------------------------------------------------------------
+
+    def _send_form(self, path: str, **fields: Secret) -> tuple[int, Any]:
+        form = {"client_id": self._client_id, "client_secret": self._client_secret().reveal()}
+        form |= {name: value.reveal() for name, value in fields.items()}
+        body = urlencode(form).encode()
+        return self._send("POST", path, {"Content-Type": "application/x-www-form-urlencoded"}, body)
+
+    def _send_bearer(self, method: str, path: str, token: Secret) -> tuple[int, Any]:
+        status, answer = self._send(method, path, {"Authorization": f"Bearer {token.reveal()}"})
+        if status in (401, 403):
+            raise errors.ConsentLost
+        return status, answer
+
+    def _send(self, method: str, path: str, headers: dict[str, str], body: bytes | None = None) -> tuple[int, Any]:
+        """One request.
+
+        Gives the status and the JSON of the answer; raises WhiteBitUnavailable, and UnexpectedAnswer for what is no
+        JSON.
+        """
+        try:
+            response = self._http.request(
+                method,
+                self._base_url + path,
+                headers={**self._http.headers, **headers},
+                body=body,
+                redirect=False,
+                preload_content=False,
+            )
+            with response:
+                text = response.read(ANSWER_LIMIT + 1, decode_content=True)
+        except urllib3.exceptions.HTTPError:
+            raise errors.WhiteBitUnavailable from None
+        if response.status == 429 or response.status >= 500:
+            raise errors.WhiteBitUnavailable
+        try:
+            if len(text) > ANSWER_LIMIT or response.status in range(300, 400):
+                raise errors.UnexpectedAnswer
+            return response.status, json.loads(text)
+        except (ValueError, RecursionError):
+            raise errors.UnexpectedAnswer from None
+
+
+# ---- Answers ---------------------------------------------------------------------------------------------------------
+
+
+class _Answer(BaseModel):
+    # Input stays out of pydantic's messages: it may be a token.
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, populate_by_name=True)
+
+
+Answer = TypeVar("Answer", bound=_Answer)
+
+
+class _Tokens(_Answer):
+    # KMS encrypts 4,096 bytes at most.
+    access_token: str = Field(min_length=1, max_length=4096)
+    expires_in: int = Field(gt=0, le=366 * 86400)
+    refresh_token: str | None = Field(default=None, min_length=1, max_length=4096)
+
+
+class _TokenAnswer(_Answer):
+    data: _Tokens
+
+
+class _Url(_Answer):
+    enable: bool
+
+
+class _Group(_Answer):
+    name: str
+    urls: list[_Url] = []
+
+
+class _Info(_Answer):
+    exists: bool
+    is_enabled: bool = Field(alias="isEnabled")
+    # It becomes a part of paths: nothing that could lead elsewhere.
+    external_id: str | None = Field(default=None, alias="externalId", pattern=r"^[0-9A-Za-z-]{1,64}$")
+    permissions: list[_Group] = []
+
+
+class _InfoAnswer(_Answer):
+    data: _Info
+
+
+class _ApiSecret(_Answer):
+    api_secret: str = Field(alias="apiSecret", min_length=1, max_length=2048)
+
+
+class _SecretAnswer(_Answer):
+    data: _ApiSecret
+
+
+class _SignedError(_Answer):
+    code: int | None = None
+    message: str = ""
+
+
+def _read(model: type[Answer], status: int, answer: Any) -> Answer:
+    if status != 200:
+        raise errors.UnexpectedAnswer
+    try:
+        return model.model_validate(answer)
+    except ValidationError:
+        raise errors.UnexpectedAnswer from None
+
+
+def _grant(status: int, answer: Any) -> TokenGrant:
+    tokens = _read(_TokenAnswer, status, answer).data
+    return TokenGrant(
+        access_token=Secret(tokens.access_token),
+        expires_in=timedelta(seconds=tokens.expires_in),
+        refresh_token=Secret(tokens.refresh_token) if tokens.refresh_token else None,
+    )
+
+
+def _judge_signed(answer: Any) -> None:
+    """What a signed call's refusal says of the key:
+
+    nothing for a permission that is missing, KeyUnusable, or an error that passes.
+    """
+    refusal = _read(_SignedError, 200, answer)
+    if refusal.code == 4 or refusal.message.startswith("You don't have permission"):
+        return
+    if refusal.message == "Too many requests.":
+        raise errors.WhiteBitUnavailable
+    if refusal.code == 0 or refusal.message.startswith(("Unauthorized request", "This action is unauthorized")):
+        raise errors.KeyUnusable
+    raise errors.UnexpectedAnswer

@@ -1,0 +1,99 @@
+"""Builds the world of the use cases out of the adapters. Nothing else knows them."""
+
+import os
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import boto3
+
+from fastkey.adapters.aws import CONFIG
+from fastkey.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+    from fastkey.adapters.dynamodb import DynamoAuthorizations, DynamoConnections
+    from fastkey.adapters.kms import KmsSealer
+    from fastkey.adapters.secretsmanager import SecretsManagerVault
+    from fastkey.adapters.stepfunctions import StepFunctionsWorkflows
+    from fastkey.adapters.system import SystemClock, SystemEntropy
+    from fastkey.adapters.whitebit import WhiteBitClient
+
+
+class AwsWorld:
+    """The world as it is on AWS.
+
+    Each part is imported and made when it is first touched, so that a function starts with what it uses.
+    """
+
+    def __init__(self, policy: Settings) -> None:
+        self.policy = policy
+
+    @cached_property
+    def clock(self) -> "SystemClock":
+        from fastkey.adapters.system import SystemClock
+
+        return SystemClock()
+
+    @cached_property
+    def entropy(self) -> "SystemEntropy":
+        from fastkey.adapters.system import SystemEntropy
+
+        return SystemEntropy()
+
+    @cached_property
+    def sealer(self) -> "KmsSealer":
+        from fastkey.adapters.kms import KmsSealer
+
+        return KmsSealer(boto3.client("kms", config=CONFIG), self.policy.sealing_key_id)
+
+    @cached_property
+    def authorizations(self) -> "DynamoAuthorizations":
+        from fastkey.adapters.dynamodb import DynamoAuthorizations
+
+        return DynamoAuthorizations(self._dynamodb, self.policy.authorizations_table)
+
+    @cached_property
+    def connections(self) -> "DynamoConnections":
+        from fastkey.adapters.dynamodb import DynamoConnections
+
+        return DynamoConnections(self._dynamodb, self.policy.connections_table, self.policy.key_holders_table)
+
+    @cached_property
+    def vault(self) -> "SecretsManagerVault":
+        from fastkey.adapters.secretsmanager import SecretsManagerVault
+
+        return SecretsManagerVault(self._secretsmanager, self.policy.key_prefix, self.policy.sealing_key_id)
+
+    @cached_property
+    def whitebit(self) -> "WhiteBitClient":
+        from fastkey.adapters.secretsmanager import ClientSecret
+        from fastkey.adapters.whitebit import WhiteBitClient
+
+        client_secret = ClientSecret(self._secretsmanager, self.policy.client_secret_name)
+        return WhiteBitClient(self.policy.whitebit_base_url, self.policy.client_id, client_secret, self.clock)
+
+    @cached_property
+    def workflows(self) -> "StepFunctionsWorkflows":
+        from fastkey.adapters.stepfunctions import StepFunctionsWorkflows
+
+        return StepFunctionsWorkflows(
+            boto3.client("stepfunctions", config=CONFIG), self.policy.provision_key_arn, self.policy.revoke_key_arn
+        )
+
+    @cached_property
+    def _dynamodb(self) -> "DynamoDBClient":
+        return boto3.client("dynamodb", config=CONFIG)
+
+    @cached_property
+    def _secretsmanager(self) -> "SecretsManagerClient":
+        return boto3.client("secretsmanager", config=CONFIG)
+
+
+def start() -> AwsWorld:
+    """The world of a function that starts.
+
+    Raises SettingsError, so that a deployment that cannot work does not begin to.
+    """
+    return AwsWorld(Settings.read(os.environ))

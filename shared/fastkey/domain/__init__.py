@@ -1,0 +1,1 @@
+"""The rules, pure: nothing here knows AWS, HTTP or the clock."""

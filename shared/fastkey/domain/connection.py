@@ -1,0 +1,302 @@
+"""A connection: one user's try to connect one WhiteBIT account, from the first click to its end.
+
+Every change is a method that gives the changed connection, or raises when the connection is not where that change is
+allowed. Whoever stores it does so on condition that the version is still the one that was read: two writers never both
+win.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+from fastkey.domain import errors
+from fastkey.domain.authorization import AUTHORIZATION_LIFE
+from fastkey.domain.key import KeyInfo
+from fastkey.domain.secret import Secret
+from fastkey.domain.status import HOLDING, TRANSITIONS, Status
+from fastkey.domain.tokens import SealedTokens
+
+TICKET_LIFE = timedelta(minutes=5)
+
+# The exchange is one request of a function that lives 25 s; after this it has ended, whatever came of it.
+EXCHANGE_LIFE = timedelta(seconds=60)
+
+# From the completion: a person chooses permissions and finds a phone.
+DETECTION_LIFE = timedelta(minutes=10)
+
+# WhiteBIT disables a key that makes no call for this long.
+IDLE_KEY_LIFE = timedelta(days=14)
+
+# What never came as far as a key is removed from the table after this.
+ABANDONED_LIFE = timedelta(days=30)
+
+_DETECTABLE = frozenset({Status.CONSENTING, Status.EXCHANGING, Status.AUTHORIZED, Status.DETECTING, Status.CAPTURING})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """The state of one connection. Digests are SHA-256 in hex; bytes are ciphertext; times are UTC.
+
+    reason: the code of the error that ended it, or is ending it. expires_at: when a consent that nobody gave is given
+    up. busy_until: the lease of whoever spends the code or reads the secret now, and refresh_until that of whoever
+    refreshes the tokens: what they are given counts, so nothing is undone before. last_used_at: the last call signed
+    with the key.
+    """
+
+    connection_id: str
+    user_id: str
+    return_url: str
+    status: Status
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    expires_at: datetime
+    reason: str | None = None
+    ticket_digest: str | None = None
+    completion_digest: str | None = None
+    completed_at: datetime | None = None
+    task_token: str | None = None
+    tokens: SealedTokens | None = None
+    refresh_until: datetime | None = None
+    external_id: str | None = None
+    permissions: tuple[str, ...] = ()
+    issued_at: datetime | None = None
+    busy_until: datetime | None = None
+    escrow: bytes | None = None
+    last_used_at: datetime | None = None
+
+    # ---- What it is --------------------------------------------------------------------------------------------------
+
+    @property
+    def held_key(self) -> str | None:
+        """The key that this connection holds, if it does: no other may hold the same."""
+        return self.external_id if self.status in HOLDING else None
+
+    @property
+    def key_lives_until(self) -> datetime | None:
+        """When WhiteBIT disables the key by itself, for a key that only the user can remove."""
+        if self.status is not Status.NEEDS_USER_ACTION or self.issued_at is None:
+            return None
+        return (self.last_used_at or self.issued_at) + IDLE_KEY_LIFE
+
+    @property
+    def remove_at(self) -> datetime | None:
+        """When the table may forget it: only what ended without ever having had a key."""
+        return self.expires_at + ABANDONED_LIFE if self.external_id is None else None
+
+    def exchange_was_lost(self, now: datetime) -> bool:
+        """Whether the code was sent, and whoever sent it has not said in time what came of it."""
+        return self.tokens is None and self.busy_until is not None and now >= self.busy_until
+
+    def refuse_while_busy(self, now: datetime) -> None:
+        """Raises StepInProgress while an attempt may be given tokens or the secret."""
+        if self.busy_until is not None and now < self.busy_until:
+            raise errors.StepInProgress
+
+    def as_of(self, now: datetime) -> Self:
+        """The connection as a reader should see it:
+
+        a consent that nobody gave in time has expired, whether or not that was written.
+        """
+        if self.status in (Status.STARTED, Status.CONSENTING) and now >= self.expires_at:
+            return replace(self, status=Status.EXPIRED, reason=errors.ConsentMissing.code)
+        return self
+
+    # ---- From the click to the tokens --------------------------------------------------------------------------------
+
+    @classmethod
+    def start(cls, connection_id: str, user_id: str, return_url: str, ticket: Secret, now: datetime) -> Self:
+        """A new connection, whose browser has the ticket's life to appear."""
+        return cls(
+            connection_id=connection_id,
+            user_id=user_id,
+            return_url=return_url,
+            status=Status.STARTED,
+            version=1,
+            created_at=now,
+            updated_at=now,
+            expires_at=now + TICKET_LIFE,
+            ticket_digest=ticket.digest(),
+        )
+
+    def consent(self, ticket: Secret, completion_digest: str, now: datetime) -> Self:
+        """The browser came with its ticket, which is used up.
+
+        Raises TicketInvalid for any other ticket, and for one that came late.
+        """
+        if not ticket.matches(self.ticket_digest) or self.status is not Status.STARTED or now >= self.expires_at:
+            raise errors.TicketInvalid
+        return self._move(
+            Status.CONSENTING,
+            now,
+            ticket_digest=None,
+            completion_digest=completion_digest,
+            expires_at=now + AUTHORIZATION_LIFE,
+        )
+
+    def exchange(self, now: datetime) -> Self:
+        """The code is about to be spent:
+
+        whoever stores this, and nobody else, may spend it. Raises ConnectionClosed for everybody else.
+        """
+        return self._move(Status.EXCHANGING, now, busy_until=now + EXCHANGE_LIFE)
+
+    def authorize(self, tokens: SealedTokens, now: datetime) -> Self:
+        """The code was exchanged.
+
+        A connection that is being undone meanwhile keeps the tokens too: undoing needs them.
+        """
+        if self.status in (Status.CLOSING, Status.REVOKING):
+            return self._change(now, tokens=tokens, busy_until=None)
+        return self._move(Status.AUTHORIZED, now, tokens=tokens, busy_until=None)
+
+    def fail_exchange(self, cause: type[errors.FastkeyError], now: datetime) -> Self:
+        """The code was sent, and no tokens came of it."""
+        return self.close(cause, now)._change(now, busy_until=None)
+
+    def deny(self, now: datetime) -> Self:
+        """The user declined at WhiteBIT."""
+        return self._move(Status.DENIED, now, reason=errors.ConsentDenied.code)
+
+    def complete(self, user_id: str, completion: Secret, now: datetime) -> Self:
+        """The frontend completes. Another user's completion ends the connection: somebody was made to consent with a
+        forwarded link.
+
+        Raises ConnectionNotFound for another user without the completion, CompletionInvalid for the right user without
+        it, and ConnectionClosed where there is nothing left to complete.
+        """
+        if not completion.matches(self.completion_digest):
+            raise errors.CompletionInvalid if user_id == self.user_id else errors.ConnectionNotFound
+        if user_id != self.user_id:
+            return self.close(errors.CompletionRefused, now)
+        if self.completed_at is not None:
+            return self
+        if self.status not in (Status.CONSENTING, Status.EXCHANGING, Status.AUTHORIZED):
+            raise errors.ConnectionClosed
+        return self._change(now, completed_at=now)
+
+    # ---- From the tokens to the key ----------------------------------------------------------------------------------
+
+    def detect(self, now: datetime) -> Self:
+        """The user who started has completed: the key may be looked for, until the time for that is over.
+
+        Raises what is closing the connection; CompletionMissing, ExchangeLost or KeyNotCreated for what did not happen
+        in time; and ConnectionClosed where detection is over. A connection that still waits for its tokens is given
+        back as it is.
+        """
+        if self.status is Status.CLOSING and self.reason:
+            raise errors.by_code(self.reason)
+        if self.status not in _DETECTABLE:
+            raise errors.ConnectionClosed
+        if self.completed_at is None:
+            raise errors.CompletionMissing
+        if self.exchange_was_lost(now):
+            raise errors.ExchangeLost
+        if self.status is not Status.CAPTURING and now >= self.completed_at + DETECTION_LIFE:
+            raise errors.KeyNotCreated
+        return self._move(Status.DETECTING, now) if self.status is Status.AUTHORIZED else self
+
+    def claim(self, key: KeyInfo, now: datetime) -> Self:
+        """The key was found: this connection is to hold it, and to read its secret. A second time changes nothing."""
+        if self.status is Status.CAPTURING and self.external_id == key.external_id:
+            return self
+        return self._move(
+            Status.CAPTURING, now, external_id=key.external_id, permissions=key.permissions, issued_at=now
+        )
+
+    def lease_capture(self, until: datetime, now: datetime) -> Self:
+        """One attempt at a time reads the secret.
+
+        Raises StepInProgress while another may, ConnectionClosed where none should.
+        """
+        if self.status is not Status.CAPTURING:
+            raise errors.ConnectionClosed
+        self.refuse_while_busy(now)
+        return self._change(now, busy_until=until)
+
+    def release_capture(self, lease: datetime, now: datetime) -> Self:
+        """The attempt under this lease ended without a stored secret:
+
+        the next need not wait. Under another's lease nothing changes.
+        """
+        return self._change(now, busy_until=None) if self.busy_until == lease else self
+
+    def keep_in_escrow(self, sealed: bytes, now: datetime) -> Self:
+        """The secret was read, and its store did not answer: it is kept here until a later attempt moves it over."""
+        if self.status.is_end:
+            raise errors.ConnectionClosed
+        return self._change(now, escrow=sealed)
+
+    def verify(self, now: datetime) -> Self:
+        """The secret is stored."""
+        return self._move(Status.VERIFYING, now, escrow=None, busy_until=None)
+
+    def activate(self, now: datetime) -> Self:
+        """A signed call went well. A second time changes nothing."""
+        return (
+            self if self.status is Status.ACTIVE else self._move(Status.ACTIVE, now, last_used_at=now, task_token=None)
+        )
+
+    # ---- Tokens ------------------------------------------------------------------------------------------------------
+
+    def lease_refresh(self, until: datetime, now: datetime) -> Self:
+        """One attempt at a time refreshes the tokens. Raises RefreshInProgress while another may."""
+        if self.refresh_until is not None and now < self.refresh_until:
+            raise errors.RefreshInProgress
+        return self._change(now, refresh_until=until)
+
+    def renew(self, tokens: SealedTokens | None, lease: datetime, now: datetime) -> Self:
+        """The refresh under this lease came to an end:
+
+        these tokens are the newest. Under another's lease nothing changes.
+        """
+        return self._change(now, tokens=tokens, refresh_until=None) if self.refresh_until == lease else self
+
+    # ---- Ends --------------------------------------------------------------------------------------------------------
+
+    def close(self, cause: type[errors.FastkeyError], now: datetime) -> Self:
+        """Provisioning ends for this cause: from here on nothing is captured, and what was made is undone.
+
+        What is closing, revoking or at its end already stays as it is, for its first cause. Raises ConnectionClosed for
+        what is active.
+        """
+        if self.status in (Status.CLOSING, Status.REVOKING) or self.status.is_end:
+            return self
+        return self._move(Status.CLOSING, now, reason=cause.code)
+
+    def reopen(self, now: datetime) -> Self:
+        """A copy of the secret turned up: capturing goes on."""
+        return self._move(Status.CAPTURING, now, reason=None)
+
+    def hold(self, external_id: str, now: datetime) -> Self:
+        """Takes hold of a key in order to delete it: whoever does not hold it may not."""
+        return self if self.external_id == external_id else self._change(now, external_id=external_id, issued_at=now)
+
+    def revoke(self, now: datetime) -> Self:
+        """The user disconnects:
+
+        nothing signs from here on. Before there was a token that is all. A second time changes nothing.
+        """
+        if self.status is Status.REVOKING or self.status.is_end:
+            return self
+        end = Status.REVOKED if self.status in (Status.STARTED, Status.CONSENTING) else Status.REVOKING
+        return self._move(end, now, reason=errors.Revoked.code)
+
+    def end(self, status: Status, now: datetime) -> Self:
+        """The end, with nothing left of tokens and secrets.
+
+        The reason is the one for which it was closing or revoking.
+        """
+        if self.status is status:
+            return self
+        return self._move(status, now, tokens=None, refresh_until=None, escrow=None, busy_until=None, task_token=None)
+
+    # ---- How ---------------------------------------------------------------------------------------------------------
+
+    def _move(self, to: Status, now: datetime, **changes: Any) -> Self:
+        if to not in TRANSITIONS[self.status]:
+            raise errors.ConnectionClosed
+        return self._change(now, status=to, **changes)
+
+    def _change(self, now: datetime, **changes: Any) -> Self:
+        return replace(self, version=self.version + 1, updated_at=now, **changes)

@@ -1,0 +1,269 @@
+"""Every way in which fastkey says no: one class each, with a stable code and a public text.
+
+A class name is the error's name in the state machines (the Lambda runtime sends it as `errorType`); its code is the
+`type` of the problem that a caller gets, or the `reason` of the connection that it ended. No error takes an argument,
+so none can carry input, a token or a secret into a log, an answer or an execution history.
+"""
+
+from typing import ClassVar
+
+from fastkey.domain.status import Status
+
+
+class FastkeyError(Exception):
+    """What all of fastkey's errors have.
+
+    code: stable, for programs. text: public, for people. http_status: of the answer, where a request meets it.
+    retryable: whether the same call may go well later. ends: the status in which it leaves a connection that it ends.
+    """
+
+    code: ClassVar[str]
+    text: ClassVar[str]
+    http_status: ClassVar[int] = 500
+    retryable: ClassVar[bool] = False
+    ends: ClassVar[Status] = Status.FAILED
+
+    def __init__(self) -> None:
+        super().__init__(self.text)
+
+
+# ---- What a caller did -----------------------------------------------------------------------------------------------
+
+
+class InvalidRequest(FastkeyError):
+    code = "invalid_request"
+    text = "The request is not of the form that this operation takes."
+    http_status = 400
+
+
+class BodyTooLarge(FastkeyError):
+    code = "body_too_large"
+    text = "The body is larger than this operation takes."
+    http_status = 413
+
+
+class NotJson(FastkeyError):
+    code = "not_json"
+    text = "The body must be JSON, sent as application/json."
+    http_status = 415
+
+
+class ReturnUrlNotAllowed(FastkeyError):
+    code = "return_url_not_allowed"
+    text = "The return URL is not one of those that this deployment allows. It is compared character by character."
+    http_status = 400
+
+
+class TicketInvalid(FastkeyError):
+    code = "ticket_invalid"
+    text = "This link is unknown, used or expired. Start again from the page that you came from."
+    http_status = 400
+
+
+class AuthorizationInvalid(FastkeyError):
+    code = "authorization_invalid"
+    text = "This return from WhiteBIT does not belong to an authorization that this browser has open. Start again."
+    http_status = 400
+
+
+class ConnectionNotFound(FastkeyError):
+    code = "connection_not_found"
+    text = "There is no such connection."
+    http_status = 404
+
+
+class CompletionInvalid(FastkeyError):
+    code = "completion_invalid"
+    text = "The completion is not the one that this connection was given."
+    http_status = 403
+
+
+class CompletionRefused(FastkeyError):
+    code = "completion_refused"
+    text = "Another user started this connection. It has been ended, and the key that was made is deleted."
+    http_status = 403
+
+
+class ConnectionClosed(FastkeyError):
+    code = "connection_closed"
+    text = "The connection is no longer where this step could change it."
+    http_status = 409
+
+
+# ---- How a connection can end ----------------------------------------------------------------------------------------
+
+
+class ConsentDenied(FastkeyError):
+    code = "consent_denied"
+    text = "The user declined at WhiteBIT."
+    ends = Status.DENIED
+
+
+class ConsentMissing(FastkeyError):
+    code = "consent_missing"
+    text = "Nobody came back from WhiteBIT in time."
+    ends = Status.EXPIRED
+
+
+class ExchangeRefused(FastkeyError):
+    code = "exchange_refused"
+    text = (
+        "WhiteBIT did not accept the authorization. If its dashboard shows a key for this platform, remove it, "
+        "then connect again."
+    )
+    ends = Status.NEEDS_USER_ACTION
+
+
+class ExchangeLost(FastkeyError):
+    code = "exchange_lost"
+    text = (
+        "WhiteBIT's answer to the authorization was lost. If its dashboard shows a key for this platform, remove "
+        "it, then connect again."
+    )
+    ends = Status.NEEDS_USER_ACTION
+
+
+class CompletionMissing(FastkeyError):
+    code = "completion_missing"
+    text = "The frontend did not complete the connection in time. Connect again."
+    ends = Status.EXPIRED
+
+
+class KeyNotCreated(FastkeyError):
+    code = "key_not_created"
+    text = "No key was created at WhiteBIT in time. If you create it later, remove it there, then connect again."
+    ends = Status.EXPIRED
+
+
+class KeyDisabled(FastkeyError):
+    code = "key_disabled"
+    text = "WhiteBIT has disabled the key of this account. Remove it in WhiteBIT's dashboard, then connect again."
+    ends = Status.NEEDS_USER_ACTION
+
+
+class KeyGone(FastkeyError):
+    code = "key_gone"
+    text = "The key is no longer at WhiteBIT. Connect again."
+    ends = Status.NEEDS_CONSENT
+
+
+class AccountAlreadyConnected(FastkeyError):
+    code = "account_already_connected"
+    text = "This WhiteBIT account is connected already, and a WhiteBIT account can be connected once."
+    ends = Status.FAILED
+
+
+class ConsentLost(FastkeyError):
+    code = "consent_lost"
+    text = (
+        "WhiteBIT no longer accepts this authorization. If its dashboard shows a key for this platform, remove it, "
+        "then connect again."
+    )
+    ends = Status.NEEDS_USER_ACTION
+
+
+class SecretLost(FastkeyError):
+    code = "secret_lost"
+    text = (
+        "The key's secret was lost on its way, and WhiteBIT gives it only once. The key has been deleted; connect "
+        "again."
+    )
+    ends = Status.NEEDS_CONSENT
+
+
+class SecretLocked(FastkeyError):
+    code = "secret_locked"
+    text = "WhiteBIT kept the key's secret locked for too long. The key has been deleted; connect again."
+    retryable = True
+    ends = Status.NEEDS_CONSENT
+
+
+class KeyUnusable(FastkeyError):
+    code = "key_unusable"
+    text = "WhiteBIT does not accept calls with the new key. It has been deleted; connect again."
+    ends = Status.FAILED
+
+
+class Revoked(FastkeyError):
+    code = "revoked"
+    text = "The user disconnected."
+    ends = Status.REVOKED
+
+
+# ---- What passes -----------------------------------------------------------------------------------------------------
+
+
+class Conflict(FastkeyError):
+    code = "conflict"
+    text = "Somebody else changed the connection at the same moment. Try again."
+    http_status = 503
+    retryable = True
+
+
+class StepInProgress(FastkeyError):
+    code = "step_in_progress"
+    text = "Another attempt at this step may still be under way."
+    retryable = True
+
+
+class RefreshInProgress(FastkeyError):
+    code = "refresh_in_progress"
+    text = "Another attempt is refreshing the token."
+    retryable = True
+
+
+class NoTimeLeft(FastkeyError):
+    code = "no_time_left"
+    text = "The function's time is too short for a step that must not be cut off. It is tried again."
+    retryable = True
+
+
+class SecretHeld(FastkeyError):
+    code = "secret_held"
+    text = "A copy of the secret was found: the key is not deleted."
+
+
+class WhiteBitUnavailable(FastkeyError):
+    code = "whitebit_unavailable"
+    text = "WhiteBIT could not be reached, or could not answer. Connect again later."
+    http_status = 503
+    retryable = True
+
+
+class UnexpectedAnswer(FastkeyError):
+    code = "unexpected_answer"
+    text = (
+        "WhiteBIT gave an answer that fastkey does not know. If its dashboard shows a key for this platform, remove it."
+    )
+    http_status = 502
+    retryable = True
+    ends = Status.NEEDS_USER_ACTION
+
+
+class StorageUnavailable(FastkeyError):
+    code = "storage_unavailable"
+    text = "A service that fastkey stores in could not answer. Try again later."
+    http_status = 503
+    retryable = True
+
+
+class Unexpected(FastkeyError):
+    code = "unexpected"
+    text = "Something went wrong that fastkey did not foresee. Try again later."
+    retryable = True
+
+
+CATALOGUE: dict[str, type[FastkeyError]] = {error.__name__: error for error in FastkeyError.__subclasses__()}
+_BY_CODE = {error.code: error for error in CATALOGUE.values()}
+
+
+def by_name(name: str) -> type[FastkeyError]:
+    """The error of a class name, as state machines know it; `Unexpected` for names that are not ours, such as
+    `Lambda.Unknown`.
+    """
+    return CATALOGUE.get(name, Unexpected)
+
+
+def by_code(code: str) -> type[FastkeyError]:
+    """The error of a code, as a connection's `reason` holds it."""
+    return _BY_CODE[code]

@@ -1,0 +1,45 @@
+"""A value that must not be seen."""
+
+import hmac
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import NoReturn
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Secret:
+    """Holds a secret text; shows `***` wherever it is printed, formatted or logged.
+
+    Pickling and copying are refused, since both end in bytes that somebody stores. JSON refuses it already. `reveal` is
+    the one way to the text, so that a search for it finds every place where a secret leaves.
+    """
+
+    _text: str
+
+    def reveal(self) -> str:
+        """The text itself, for the wire or a cipher."""
+        return self._text
+
+    def digest(self) -> str:
+        """SHA-256 of the text, in hex: what is stored of a secret that only has to be recognised."""
+        return sha256(self._text.encode()).hexdigest()
+
+    def matches(self, digest: str | None) -> bool:
+        """Whether `digest` is this secret's, in constant time."""
+        return hmac.compare_digest(self.digest(), digest or "")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and hmac.compare_digest(self.digest(), other.digest())
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return "***"
+
+    __str__ = __repr__
+
+    def __format__(self, _spec: str) -> str:
+        return "***"
+
+    def __reduce_ex__(self, _protocol: object) -> NoReturn:
+        raise TypeError("a secret is not pickled")

@@ -1,0 +1,1 @@
+"""What stands between an AWS event and a use case."""

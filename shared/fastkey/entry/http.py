@@ -1,0 +1,230 @@
+"""Between API Gateway and a use case: requests, answers, and problems (payload format 2.0 of HTTP APIs).
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+"""
+
+import json
+from base64 import b64decode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, NoReturn, TypeVar
+from urllib.parse import parse_qsl
+
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
+from pydantic import BaseModel, ValidationError
+
+from fastkey.domain.connection import Connection
+from fastkey.domain.errors import BodyTooLarge, FastkeyError, InvalidRequest, NotJson, Unexpected, by_code
+from fastkey.domain.secret import Secret
+from fastkey.domain.status import Status
+from fastkey.logging import log, log_defect
+
+BODY_LIMIT = 16 * 1024  # bytes; the largest body that is meant holds one URL
+
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+
+USER_ACTION = (
+    "WhiteBIT could not be made to delete the key. Remove it in WhiteBIT's dashboard; you can connect again after that."
+)
+
+Body = TypeVar("Body", bound=BaseModel)
+
+
+class Request:
+    """A request as the handlers read it.
+
+    What is not of the expected form raises InvalidRequest, and none of it is repeated in the answer.
+    """
+
+    def __init__(self, event: Mapping[str, Any]) -> None:
+        self._event = APIGatewayProxyEventV2(dict(event))
+
+    @property
+    def id(self) -> str:
+        return self._event.request_context.request_id
+
+    @property
+    def route(self) -> str:
+        """The route as the template names it, such as `GET /connections/{connection_id}`."""
+        return self._event.route_key
+
+    @property
+    def user_id(self) -> str:
+        """The user whom the partner's identity provider vouches for:
+
+        the `sub` of the JWT that API Gateway has checked.
+        """
+        authorizer = self._event.request_context.authorizer
+        claims = authorizer.jwt_claim if authorizer else None
+        if not (subject := (claims or {}).get("sub")):
+            raise InvalidRequest
+        return str(subject)
+
+    @property
+    def connection_id(self) -> str:
+        return self._event.path_parameters["connection_id"]
+
+    def query(self, name: str) -> Secret | None:
+        """A parameter of the query, decoded; None where it is missing or empty.
+
+        Raises InvalidRequest if it is there twice (RFC 6749, section 3.1).
+        """
+        try:
+            parameters = parse_qsl(
+                self._event.raw_query_string or "", keep_blank_values=True, errors="strict", max_num_fields=20
+            )
+        except ValueError:
+            raise InvalidRequest from None
+        values = [value for parameter, value in parameters if parameter == name]
+        if len(values) > 1:
+            raise InvalidRequest
+        return Secret(values[0]) if values and values[0] else None
+
+    def required(self, name: str) -> Secret:
+        """A parameter of the query that has to be there. Raises InvalidRequest if it is not."""
+        return self.query(name) or _refuse()
+
+    def authorization_response(self) -> tuple[Secret, Secret | None]:
+        """State and code of a browser that comes back; None for the code where WhiteBIT says that the user declined
+        (RFC 6749, section 4.1.2).
+
+        Raises InvalidRequest unless there is one state, and either one code or `error=access_denied`.
+        """
+        state, code, error = self.required("state"), self.query("code"), self.query("error")
+        if (code is None) == (error is None):
+            raise InvalidRequest
+        return state, code
+
+    def cookie(self, name: str) -> Secret:
+        """A cookie; an empty one where it is missing, or there more than once, so that it matches nothing."""
+        pairs = [cookie.partition("=") for cookie in self._event.cookies]
+        values = [value for cookie, _, value in pairs if cookie.strip() == name]
+        return Secret(values[0] if len(values) == 1 else "")
+
+    def body(self, model: type[Body]) -> Body:
+        """The JSON body as a model. Raises NotJson, BodyTooLarge, InvalidRequest."""
+        if self._event.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            raise NotJson
+        try:
+            text = self._event.body or ""
+            octets = b64decode(text) if self._event.is_base64_encoded else text.encode()
+            if len(octets) > BODY_LIMIT:
+                raise BodyTooLarge
+            document = json.loads(octets, object_pairs_hook=_object, parse_constant=_refuse)
+            return model.model_validate(document)
+        except (ValidationError, ValueError, RecursionError):
+            raise InvalidRequest from None
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer.
+
+    `document` becomes JSON. Every answer forbids to store it, to pass its address on, and to make anything of it but
+    what it says.
+    """
+
+    status: int
+    document: Mapping[str, Any] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cookies: tuple[str, ...] = ()
+    media_type: str = "application/json"
+
+    def to_payload(self) -> dict[str, Any]:
+        """The answer in API Gateway's form."""
+        content = {"Content-Type": self.media_type} if self.document is not None else {}
+        return {
+            "statusCode": self.status,
+            "headers": {**_HEADERS, **content, **self.headers},
+            "cookies": list(self.cookies),
+            "body": json.dumps(self.document) if self.document is not None else "",
+        }
+
+
+def redirect(status: int, url: Secret, *cookies: str) -> Response:
+    """Sends the browser elsewhere: 302 to consent, 303 back (RFC 9110, section 15.4)."""
+    return Response(status, headers={"Location": url.reveal()}, cookies=cookies)
+
+
+def set_cookie(name: str, value: Secret, max_age: int) -> str:
+    """A cookie for this host alone, unseen by scripts, that comes back on a top-level visit from elsewhere.
+
+    max_age: seconds; 0 removes it.
+    """
+    return f"{name}={value.reveal()}; Max-Age={max_age}; Path=/; Secure; HttpOnly; SameSite=Lax"
+
+
+def describe(connection: Connection) -> dict[str, Any]:
+    """A connection as its user may see it: never a secret, and of the key only what it may do."""
+    ended_by = by_code(connection.reason) if connection.reason else None
+    return {
+        "connection_id": connection.connection_id,
+        "status": connection.status.public,
+        "step": connection.status.value,
+        "reason": connection.reason,
+        "detail": _detail(connection.status, ended_by),
+        "permissions": list(connection.permissions),
+        "created_at": connection.created_at.isoformat(),
+        "updated_at": connection.updated_at.isoformat(),
+        "key_lives_until": connection.key_lives_until.isoformat() if connection.key_lives_until else None,
+    }
+
+
+def problem(error: FastkeyError, request_id: str) -> Response:
+    """An error as a problem (RFC 9457): constant texts, and the id under which the logs tell more."""
+    document = {
+        "type": f"urn:fastkey:problem:{error.code}",
+        "title": error.text,
+        "status": error.http_status,
+        "instance": f"urn:fastkey:request:{request_id}",
+    }
+    return Response(error.http_status, document, media_type="application/problem+json")
+
+
+Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+
+
+def endpoint(answer: Callable[[Request], Response]) -> Handler:
+    """Makes a Lambda handler of a function from request to response.
+
+    Errors become problems; what nobody foresaw says nothing of itself.
+    """
+
+    @wraps(answer)
+    def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+        request = Request(event)
+        try:
+            response = answer(request)
+            log(request.route, request_id=request.id, status=str(response.status))
+        except FastkeyError as error:
+            log(request.route, request_id=request.id, code=error.code)
+            response = problem(error, request.id)
+        except Exception as error:  # noqa: BLE001 - the last line: a traceback would reach the caller's screen and the log
+            log_defect(error)
+            response = problem(Unexpected(), request.id)
+        return response.to_payload()
+
+    return handler
+
+
+def _detail(status: Status, ended_by: type[FastkeyError] | None) -> str | None:
+    """What a person should know: the error's own text, unless the end came out otherwise than that text says."""
+    if ended_by is None:
+        return None
+    return USER_ACTION if status is Status.NEEDS_USER_ACTION and ended_by.ends is not status else ended_by.text
+
+
+def _refuse(_: object = None) -> NoReturn:
+    raise InvalidRequest
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object whose names are unique (RFC 8259, section 4, leaves the others to chance)."""
+    names = {name for name, _ in pairs}
+    return dict(pairs) if len(names) == len(pairs) else _refuse()

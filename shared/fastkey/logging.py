@@ -1,0 +1,32 @@
+"""What is logged: an event's name, and a few fields that can hold no secret. The signature is the allow-list."""
+
+import traceback
+
+from aws_lambda_powertools import Logger
+
+_logger = Logger()
+
+
+def log(
+    event: str,
+    *,
+    connection_id: str | None = None,
+    request_id: str | None = None,
+    status: str | None = None,
+    code: str | None = None,
+) -> None:
+    """Logs an event as one line of JSON. code: an error's, from the catalogue."""
+    fields = {"connection_id": connection_id, "request_id": request_id, "status": status, "code": code}
+    _logger.info(event, extra={name: value for name, value in fields.items() if value is not None})
+
+
+def log_defect(error: BaseException) -> None:
+    """Logs an error that nobody foresaw:
+
+    its class and where it was raised, but neither its message nor any value, which may be a secret.
+    """
+    frames = [
+        f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}"
+        for frame in traceback.extract_tb(error.__traceback__)
+    ]
+    _logger.error("defect", extra={"error": type(error).__name__, "frames": frames})

@@ -1,0 +1,211 @@
+"""What the use cases need of the world. Adapters implement these over AWS and the network, fakes in memory; one
+contract suite tests both.
+
+Where a call's answer is lost, it may still have had its effect: `WhiteBitUnavailable` and `StorageUnavailable` mean
+"maybe", never "no".
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from fastkey.domain.authorization import Authorization
+from fastkey.domain.connection import Connection
+from fastkey.domain.key import CapturedKey, KeyInfo
+from fastkey.domain.secret import Secret
+from fastkey.domain.tokens import TokenGrant
+
+
+class Purpose(StrEnum):
+    """What a sealed value is for. It is bound into the seal, so that one kind cannot be opened as another."""
+
+    VERIFIER = "verifier"
+    TOKEN = "token"  # noqa: S105 - a name, not a token
+    ESCROW = "escrow"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a user's connections, newest first. `next_cursor` is None on the last."""
+
+    connections: Sequence[Connection]
+    next_cursor: str | None
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The time, in UTC."""
+        ...
+
+
+class Entropy(Protocol):
+    def identifier(self) -> str:
+        """A new identifier, which need not be secret."""
+        ...
+
+    def token(self) -> Secret:
+        """A new secret of 256 random bits, as 43 characters that are safe in URLs, cookies and as a code verifier (RFC
+        7636, section 4.1).
+        """
+        ...
+
+
+class Sealer(Protocol):
+    def seal(self, secret: Secret, connection_id: str, purpose: Purpose) -> bytes:
+        """The secret as ciphertext that opens for the same connection and purpose only.
+
+        At most 4,096 bytes of text (the limit of KMS).
+        """
+        ...
+
+    def open(self, sealed: bytes, connection_id: str, purpose: Purpose) -> Secret:
+        """What `seal` was given."""
+        ...
+
+
+class Authorizations(Protocol):
+    def add(self, authorization: Authorization) -> None:
+        """Keeps a pending authorization request."""
+        ...
+
+    def find(self, state: Secret) -> Authorization | None:
+        """The authorization request of a state, also when it has expired: whoever asks looks at the time."""
+        ...
+
+
+class Connections(Protocol):
+    def add(self, connection: Connection) -> None:
+        """Keeps a new connection."""
+        ...
+
+    def get(self, connection_id: str) -> Connection:
+        """The connection as last stored. Raises ConnectionNotFound."""
+        ...
+
+    def page(self, user_id: str, cursor: str | None) -> Page:
+        """A user's connections, newest first, from a cursor that an earlier page gave.
+
+        Raises InvalidRequest for another cursor.
+        """
+        ...
+
+    def save(self, before: Connection, after: Connection) -> None:
+        """Stores `after`, if what is stored is still `before`. In the same step `after` takes hold of its key, and lets
+        go of the one that `before` held.
+
+        Raises Conflict if somebody else stored meanwhile, and AccountAlreadyConnected if another connection holds the
+        key.
+        """
+        ...
+
+
+class KeyVault(Protocol):
+    def prepare(self, connection: Connection) -> None:
+        """Makes sure that there is a place to store the connection's key, and that it can be written."""
+        ...
+
+    def store(self, connection_id: str, key: CapturedKey) -> None:
+        """Stores the key. The same key a second time changes nothing."""
+        ...
+
+    def find(self, connection_id: str) -> CapturedKey | None:
+        """The stored key."""
+        ...
+
+    def shred(self, connection_id: str) -> None:
+        """Removes the key at once, for good; also when it is not there."""
+        ...
+
+
+class WhiteBit(Protocol):
+    """WhiteBIT's endpoints. Each call is one request, and is never repeated.
+
+    All raise WhiteBitUnavailable where the answer did not come or says that it could not be given, and UnexpectedAnswer
+    for one that is not in the contract; those with an access token raise ConsentLost where WhiteBIT does not accept it.
+    """
+
+    def exchange_code(self, code: Secret, verifier: Secret) -> TokenGrant:
+        """Spends the authorization code (RFC 6749, section 4.1.3; RFC 7636, section 4.5).
+
+        Raises ExchangeRefused for a clear no.
+        """
+        ...
+
+    def refresh_token(self, refresh_token: Secret) -> TokenGrant:
+        """A new pair; the old one is dead. Raises ConsentLost where WhiteBIT does not accept the refresh token."""
+        ...
+
+    def key_info(self, access_token: Secret) -> KeyInfo:
+        """What WhiteBIT says of the user's key."""
+        ...
+
+    def read_secret(self, access_token: Secret, external_id: str) -> Secret:
+        """The key's secret: WhiteBIT gives it once, ever.
+
+        Raises SecretLost if it was given before, SecretLocked while another read holds the lock, KeyGone if there is no
+        such key.
+        """
+        ...
+
+    def delete_key(self, access_token: Secret, external_id: str) -> None:
+        """Deletes the key. Raises KeyGone if there is no such key."""
+        ...
+
+    def try_key(self, key: CapturedKey) -> None:
+        """One signed read with the key.
+
+        Raises KeyUnusable if WhiteBIT does not accept the key; a permission that is missing is no reason.
+        """
+        ...
+
+
+class Workflows(Protocol):
+    def start_provision(self, connection_id: str) -> None:
+        """Starts ProvisionKey; a second time changes nothing."""
+        ...
+
+    def start_revoke(self, connection_id: str) -> None:
+        """Starts RevokeKey; a second time changes nothing."""
+        ...
+
+    def resume(self, task_token: str) -> None:
+        """Lets the workflow that waits with this token go on; also when it has gone on already."""
+        ...
+
+
+class Policy(Protocol):
+    """What the deployment decides. URLs have no slash at the end."""
+
+    @property
+    def client_id(self) -> str: ...
+    @property
+    def whitebit_base_url(self) -> str: ...
+    @property
+    def public_url(self) -> str: ...
+    @property
+    def allowed_return_urls(self) -> frozenset[str]: ...
+
+
+class World(Protocol):
+    """Everything that a use case may touch outside itself."""
+
+    @property
+    def policy(self) -> Policy: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def entropy(self) -> Entropy: ...
+    @property
+    def sealer(self) -> Sealer: ...
+    @property
+    def authorizations(self) -> Authorizations: ...
+    @property
+    def connections(self) -> Connections: ...
+    @property
+    def vault(self) -> KeyVault: ...
+    @property
+    def whitebit(self) -> WhiteBit: ...
+    @property
+    def workflows(self) -> Workflows: ...

@@ -1,0 +1,77 @@
+"""What the deployment sets, read from the environment once, when a function starts."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import urlsplit
+
+_THIS_MACHINE = ("localhost", "127.0.0.1", "host.docker.internal")
+
+
+class SettingsError(Exception):
+    """A setting is missing, or cannot be used. The message names the setting, and never its value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A deployment's settings; each stands in the environment under its name in capitals.
+
+    URLs have no slash at the end.
+    """
+
+    client_id: str
+    client_secret_name: str
+    whitebit_base_url: str
+    public_url: str
+    allowed_return_urls: frozenset[str]
+    authorizations_table: str
+    connections_table: str
+    key_holders_table: str
+    sealing_key_id: str
+    key_prefix: str
+    provision_key_arn: str
+    revoke_key_arn: str
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Self:
+        """Reads and checks all settings. Raises SettingsError."""
+
+        def text(name: str) -> str:
+            if not (value := environment.get(name, "").strip()):
+                raise SettingsError(f"{name} is not set.")
+            return value
+
+        return cls(
+            client_id=text("CLIENT_ID"),
+            client_secret_name=text("CLIENT_SECRET_NAME"),
+            whitebit_base_url=_whitebit(text("WHITEBIT_BASE_URL")),
+            public_url=_base_url("PUBLIC_URL", text("PUBLIC_URL")),
+            allowed_return_urls=frozenset(re.split(r"\s*,\s*", text("ALLOWED_RETURN_URLS"))),
+            authorizations_table=text("AUTHORIZATIONS_TABLE"),
+            connections_table=text("CONNECTIONS_TABLE"),
+            key_holders_table=text("KEY_HOLDERS_TABLE"),
+            sealing_key_id=text("SEALING_KEY_ID"),
+            key_prefix=text("KEY_PREFIX"),
+            provision_key_arn=text("PROVISION_KEY_ARN"),
+            revoke_key_arn=text("REVOKE_KEY_ARN"),
+        )
+
+
+def _whitebit(url: str) -> str:
+    host = urlsplit(url).hostname or ""
+    if host == "whitebit.eu" or host.endswith(".whitebit.eu"):
+        raise SettingsError(
+            "WHITEBIT_BASE_URL names whitebit.eu, and WhiteBIT's EU server does not have the API key endpoints "
+            "that fastkey needs: use https://whitebit.com."
+        )
+    return _base_url("WHITEBIT_BASE_URL", url)
+
+
+def _base_url(name: str, url: str) -> str:
+    """HTTPS, because tokens and cookies travel over it; plain HTTP only for a server on this machine."""
+    parts = urlsplit(url)
+    secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _THIS_MACHINE)
+    if not secure or not parts.hostname or url != f"{parts.scheme}://{parts.netloc}" or "@" in parts.netloc:
+        raise SettingsError(f"{name} must be https://host, without a path and without a slash at the end.")
+    return url

@@ -1,0 +1,1 @@
+"""What fastkey does, one verb a file."""

@@ -1,0 +1,69 @@
+"""The browser comes back from WhiteBIT."""
+
+from urllib.parse import urlencode
+
+from fastkey.domain import errors
+from fastkey.domain.authorization import Authorization, completion
+from fastkey.domain.connection import Connection
+from fastkey.domain.secret import Secret
+from fastkey.domain.status import Status
+from fastkey.ports import Purpose, World
+from fastkey.usecases.change import change, change_and_resume
+from fastkey.usecases.refresh_token import seal_tokens
+
+
+def callback(world: World, state: Secret, code: Secret | None, cookie: Secret) -> Secret:
+    """Takes a browser back that this deployment sent to WhiteBIT, spends the code once, and gives the URL to send the
+    browser to.
+
+    code: None where the user declined. The same browser may come twice: it is sent to the same page, and WhiteBIT is
+    not asked again. Raises AuthorizationInvalid, the same in each case, for a state that is unknown or expired and for
+    a browser without its cookie.
+    """
+    authorization = _pending(world, state, cookie)
+    connection = world.connections.get(authorization.connection_id)
+    if connection.status is Status.CONSENTING:
+        connection = _exchange(world, authorization, code) if code else _deny(world, connection)
+    query = {"connection_id": connection.connection_id}
+    if connection.status is not Status.DENIED:
+        query["completion"] = completion(cookie, state).reveal()
+    separator = "&" if "?" in connection.return_url else "?"
+    return Secret(f"{connection.return_url}{separator}{urlencode(query)}")
+
+
+def _pending(world: World, state: Secret, cookie: Secret) -> Authorization:
+    authorization = world.authorizations.find(state)
+    # Compared in any case, so that it takes the same steps whether the state is known or not.
+    same_browser = cookie.matches(authorization.cookie_digest if authorization else None)
+    if authorization is None or not same_browser or world.clock.now() >= authorization.expires_at:
+        raise errors.AuthorizationInvalid
+    return authorization
+
+
+def _deny(world: World, connection: Connection) -> Connection:
+    return change(world, connection.connection_id, lambda c: c.deny(world.clock.now()))
+
+
+def _exchange(world: World, authorization: Authorization, code: Secret) -> Connection:
+    connection_id = authorization.connection_id
+    verifier = world.sealer.open(authorization.verifier, connection_id, Purpose.VERIFIER)
+    # First the workflow, then the code: if this function dies after the code is spent, somebody is there to bring the
+    # connection to an end.
+    world.workflows.start_provision(connection_id)
+    try:
+        change(world, connection_id, lambda c: c.exchange(world.clock.now()))
+    except errors.ConnectionClosed:
+        return world.connections.get(connection_id)
+    asked_at = world.clock.now()
+    try:
+        grant = world.whitebit.exchange_code(code, verifier)
+    except errors.ExchangeRefused:
+        return _fail(world, connection_id, errors.ExchangeRefused)
+    except (errors.WhiteBitUnavailable, errors.UnexpectedAnswer):
+        return _fail(world, connection_id, errors.ExchangeLost)
+    tokens = seal_tokens(world, connection_id, grant, asked_at)
+    return change(world, connection_id, lambda c: c.authorize(tokens, world.clock.now()))
+
+
+def _fail(world: World, connection_id: str, cause: type[errors.FastkeyError]) -> Connection:
+    return change_and_resume(world, connection_id, lambda c: c.fail_exchange(cause, world.clock.now()))

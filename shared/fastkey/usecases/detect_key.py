@@ -1,0 +1,43 @@
+"""The workflow looks whether WhiteBIT has issued the key."""
+
+from dataclasses import dataclass
+
+from fastkey.domain.errors import KeyDisabled
+from fastkey.domain.key import KeyState
+from fastkey.domain.pace import seconds_until_next_look
+from fastkey.domain.status import Status
+from fastkey.ports import World
+from fastkey.usecases.change import change
+from fastkey.usecases.refresh_token import live_token
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """Whether the key is there, and otherwise how many seconds to wait before looking again."""
+
+    found: bool
+    wait_seconds: int = 0
+
+
+def detect_key(world: World, connection_id: str) -> Detection:
+    """Looks for the key once. When it is there, the connection takes hold of it.
+
+    Raises what ends the connection: CompletionMissing, CompletionRefused, ExchangeLost, ConsentLost, KeyNotCreated,
+    KeyDisabled, AccountAlreadyConnected; ConnectionClosed if it went another way; and what passes.
+    """
+    connection = change(world, connection_id, lambda c: c.detect(world.clock.now()))
+    if connection.status is Status.CAPTURING:
+        return Detection(found=True)
+    waited = world.clock.now() - (connection.completed_at or connection.updated_at)
+    later = Detection(found=False, wait_seconds=seconds_until_next_look(waited))
+    if connection.status is not Status.DETECTING:
+        return later
+    key = world.whitebit.key_info(live_token(world, connection_id))
+    match key.state:
+        case KeyState.ABSENT:
+            return later
+        case KeyState.DISABLED:
+            raise KeyDisabled
+        case KeyState.ACTIVE:
+            change(world, connection_id, lambda c: c.claim(key, world.clock.now()))
+            return Detection(found=True)

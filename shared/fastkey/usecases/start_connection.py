@@ -1,0 +1,32 @@
+"""A user's frontend asks for a connection."""
+
+from dataclasses import dataclass
+
+from fastkey.domain.connection import Connection
+from fastkey.domain.errors import ReturnUrlNotAllowed
+from fastkey.domain.secret import Secret
+from fastkey.ports import World
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The new connection, and the ticket with which the user's browser has to appear."""
+
+    connection: Connection
+    ticket: Secret
+
+
+def start_connection(world: World, user_id: str, return_url: str) -> Started:
+    """Starts a connection for the user, whose browser will end up at `return_url`.
+
+    Raises ReturnUrlNotAllowed unless the URL is one of the deployment's, character by character (RFC 9700, section
+    4.11).
+    """
+    if return_url not in world.policy.allowed_return_urls:
+        raise ReturnUrlNotAllowed
+    connection_id = world.entropy.identifier()
+    # The ticket names its connection: it is found without an index, and recognised by its secret part.
+    ticket = Secret(f"{connection_id}.{world.entropy.token().reveal()}")
+    connection = Connection.start(connection_id, user_id, return_url, ticket, world.clock.now())
+    world.connections.add(connection)
+    return Started(connection, ticket)

@@ -1,0 +1,217 @@
+"""One user, the whole way, on this machine, without a hand on it: `python -m local.demo`.
+
+The exit status is 0 only if every step was seen to hold, in each revision that was asked for.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from time import monotonic, time
+from typing import Any, TextIO
+from urllib.parse import parse_qs, urlsplit
+
+import requests
+from botocore.exceptions import ClientError
+
+from fastkey.domain.key import CapturedKey, sign
+from fastkey.domain.secret import Secret
+from local.frontend import Frontend
+from local.whitebit import Revision
+from local.whitebit.user import UserAgent
+from local.world import World
+
+EMAIL, PASSWORD, SECOND_FACTOR = "grace@example.com", "correct horse", "123456"
+PERMISSIONS = ["/api/v4/trade-account/balance"]
+BALANCE = "/api/v4/trade-account/balance"
+
+
+@dataclass(slots=True)
+class Step:
+    """A step of the way: whether it was seen to hold, how long it took, and what was seen."""
+
+    name: str
+    ok: bool = False
+    seconds: float = 0.0
+    seen: str = ""
+
+
+@dataclass(slots=True)
+class Run:
+    """The way in one revision, shown on `out` as it goes."""
+
+    revision: str
+    out: TextIO
+    steps: list[Step] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        return bool(self.steps) and all(step.ok for step in self.steps)
+
+    def result(self) -> dict[str, Any]:
+        """The run as `--json` prints it."""
+        return {"revision": self.revision, "ok": self.ok, "steps": [asdict(step) for step in self.steps]}
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[Step]:
+        """Times a step. What is raised inside ends the run, and is shown."""
+        step, begun = Step(name), monotonic()
+        self.steps.append(step)
+        self.show(step, begun, "…")
+        try:
+            yield step
+            step.ok = True
+        except Exception as error:
+            step.seen = f"{type(error).__name__}: {error}"
+            raise
+        finally:
+            step.seconds = monotonic() - begun
+            self.show(step, begun, "ok" if step.ok else "FAILED", end="\n")
+
+    def show(self, step: Step, begun: float, mark: str, end: str = "") -> None:
+        """One line a step. It is written over while the step lasts, where somebody is looking."""
+        if not end and not self.out.isatty():
+            return
+        line = f"  {monotonic() - begun:6.2f} s  {mark:<6}  {step.name}"
+        begin = "\r\x1b[K" if self.out.isatty() else ""
+        print(f"{begin}{line}{': ' + step.seen if step.seen else ''}", end=end, file=self.out, flush=True)
+
+
+class NotSeenError(Exception):
+    """What should have been there was not."""
+
+
+def expect(what: str, holds: object) -> None:
+    if not holds:
+        raise NotSeenError(what)
+
+
+def connect_and_revoke(world: World, run: Run) -> None:
+    """From the click to the captured key, a call with it, and back to nothing."""
+    with run.step("a user appears at WhiteBIT and at the partner"):
+        user = {"email": EMAIL, "password": PASSWORD, "second_factor": SECOND_FACTOR}
+        requests.post(f"{world.sandbox_control}/users", json=user, timeout=10).raise_for_status()
+        frontend = Frontend(world.gateway, world.token("user-1"))
+        browser = UserAgent(world.whitebit, stop_at=world.return_url)
+
+    with run.step("the partner's frontend starts a connection") as step:
+        started = frontend.start(world.return_url)
+        connection_id = started["connection_id"]
+        step.seen = connection_id
+
+    with run.step("the browser visits fastkey, gets its cookie, and goes on to WhiteBIT"):
+        browser.open(started["authorize_url"])
+        expect("the login page", browser.page == "login")
+        expect("a __Host- cookie", any(cookie.name.startswith("__Host-fastkey-") for cookie in browser.cookies))
+
+    with run.step("the user logs in and consents; the browser comes back through the callback"):
+        browser.log_in(EMAIL, PASSWORD)
+        landed = urlsplit(browser.consent(PERMISSIONS, SECOND_FACTOR))
+        query = {name: values[0] for name, values in parse_qs(landed.query).items()}
+        expect("the return URL", landed._replace(query="").geturl() == world.return_url)
+        expect("this connection", query.get("connection_id") == connection_id)
+
+    with run.step("the frontend completes the connection") as step:
+        step.seen = frontend.complete(connection_id, query["completion"])["step"]
+
+    if run.revision == Revision.AUGUST_2026:
+        with run.step("in the other tab, the user chooses permissions and confirms with a second factor"):
+            browser.create_key(PERMISSIONS, SECOND_FACTOR)
+
+    with run.step("the key is detected, captured and verified") as step:
+        connection = _await(frontend, connection_id, run, step)
+        expect(f"an active connection, not {connection['status']}", connection["status"] == "active")
+
+    with run.step("the key lies in Secrets Manager, with the secret that WhiteBIT issued") as step:
+        secrets, name = world.client("secretsmanager"), f"{world.output('KeyPrefix')}{connection_id}"
+        key = CapturedKey.from_json(Secret(secrets.get_secret_value(SecretId=name)["SecretString"]))
+        (issued,) = _keys(world)
+        expect("the same key", key.external_id == issued["externalId"])
+        expect("the same secret", sha256(key.secret.reveal().encode()).hexdigest() == issued["secret_sha256"])
+        step.seen = name
+
+    with run.step("a balance call, signed with it, is answered") as step:
+        answer = _balance(world, key)
+        expect(f"200, not {answer.status_code}", answer.status_code == 200)
+        step.seen = ", ".join(f"{amount['available']} {ticker}" for ticker, amount in answer.json().items())
+
+    with run.step("the user disconnects") as step:
+        frontend.revoke(connection_id)
+        connection = _await(frontend, connection_id, run, step)
+        expect(f"a revoked connection, not {connection['status']}", connection["status"] == "revoked")
+
+    with run.step("the key is gone at WhiteBIT"):
+        expect("no key", _keys(world) == [] and browser.keys() == [])
+        expect("a refused call", _balance(world, key).status_code != 200)
+
+    with run.step("the key is gone from Secrets Manager"):
+        expect("no secret", not _exists(world, name))
+
+
+def _await(frontend: Frontend, connection_id: str, run: Run, step: Step) -> dict[str, Any]:
+    begun, way = monotonic(), []
+
+    def seen(connection: dict[str, Any]) -> None:
+        if connection["step"] not in way:
+            way.append(connection["step"])
+        step.seen = " > ".join(way)
+        run.show(step, begun, "…")
+
+    return frontend.await_end(connection_id, seen=seen)
+
+
+def _keys(world: World) -> list[dict[str, Any]]:
+    keys: list[dict[str, Any]] = requests.get(f"{world.sandbox_control}/users/{EMAIL}", timeout=10).json()["keys"]
+    return keys
+
+
+def _balance(world: World, key: CapturedKey) -> requests.Response:
+    # A millisecond clock of its own is all the nonce that one caller needs.
+    request = sign(key, BALANCE, nonce=int(time() * 1000))
+    return requests.post(world.whitebit + request.path, data=request.body, headers=request.headers, timeout=10)
+
+
+def _exists(world: World, name: str) -> bool:
+    try:
+        world.client("secretsmanager").describe_secret(SecretId=name)
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ResourceNotFoundException":
+            return False
+        raise
+    return True
+
+
+def run(revision: Revision, out: TextIO) -> Run:
+    """The whole way in one revision, in a world of its own."""
+    made = Run(revision.value, out)
+    print(f"WhiteBIT's contract of {revision.value}", file=out)
+    try:
+        with made.step("the local world starts"):
+            world = World(revision)
+        with world:
+            connect_and_revoke(world, made)
+    except Exception:  # noqa: BLE001 - the step that it came from has shown it
+        print("  stopped", file=out)
+    return made
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the demo. Returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m local.demo", description="One user, the whole way.")
+    parser.add_argument("--revision", type=Revision, choices=list(Revision), help="both if none is named")
+    parser.add_argument("--json", action="store_true", help="the result as one JSON object on standard output")
+    chosen = parser.parse_args(arguments)
+    out = sys.stderr if chosen.json else sys.stdout
+    runs = [run(revision, out) for revision in ([chosen.revision] if chosen.revision else list(Revision))]
+    ok = all(made.ok for made in runs)
+    print("every step was seen to hold" if ok else "not every step was seen to hold", file=out)
+    if chosen.json:
+        print(json.dumps({"ok": ok, "runs": [made.result() for made in runs]}))
+    return 0 if ok else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

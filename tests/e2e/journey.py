@@ -1,0 +1,121 @@
+"""One user's way through the local world, step by step, as a test wants it."""
+
+from itertools import count
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import requests
+
+from local.frontend import Frontend
+from local.whitebit import Revision
+from local.whitebit.user import UserAgent
+from local.world import World
+
+PERMISSIONS = ["/api/v4/trade-account/balance"]
+PASSWORD = "correct horse"
+SECOND_FACTOR = "123456"
+
+_numbers = count(1)
+
+
+class Sandbox:
+    """The sandbox's control API."""
+
+    def __init__(self, world: World) -> None:
+        self._url = world.sandbox_control
+
+    def ask(self, path: str) -> Any:
+        return requests.get(self._url + path, timeout=10).json()
+
+    def order(self, path: str, **document: object) -> Any:
+        answer = requests.post(self._url + path, json=document, timeout=10)
+        answer.raise_for_status()
+        return answer.json()
+
+    def fault(self, method: str, path: str, kind: str, **more: object) -> None:
+        """Order that something goes wrong with a call; `path` is a shell pattern."""
+        self.order("/faults", method=method, path=path, kind=kind, **more)
+
+    def keys(self, email: str) -> list[dict[str, Any]]:
+        keys: list[dict[str, Any]] = self.ask(f"/users/{email}")["keys"]
+        return keys
+
+    def calls(self, method: str, path: str) -> int:
+        """How many calls of this kind WhiteBIT has had since they were last forgotten."""
+        return sum(call["method"] == method and call["path"] == path for call in self.ask("/calls"))
+
+    def forget_calls(self) -> None:
+        requests.delete(self._url + "/calls", timeout=10).raise_for_status()
+
+
+class Journey:
+    """One user of the partner, with a WhiteBIT account, a browser and a frontend.
+
+    email: another journey's, where two users share one WhiteBIT account.
+    """
+
+    def __init__(self, world: World, revision: Revision, email: str | None = None) -> None:
+        number = next(_numbers)
+        self.world, self.revision, self.sandbox = world, revision, Sandbox(world)
+        self.sub = f"user-{number}"
+        self.email = email or f"user-{number}@example.com"
+        if email is None:
+            self.sandbox.order("/users", email=self.email, password=PASSWORD, second_factor=SECOND_FACTOR)
+        self.frontend = Frontend(world.gateway, world.token(self.sub))
+        self.browser = UserAgent(world.whitebit, stop_at=world.return_url)
+        self.connection_id = self.authorize_url = self.completion = ""
+
+    def start(self) -> "Journey":
+        started = self.frontend.start(self.world.return_url)
+        self.connection_id, self.authorize_url = started["connection_id"], started["authorize_url"]
+        return self
+
+    def visit(self) -> "Journey":
+        """The browser goes to WhiteBIT, and the user logs in there."""
+        self.browser.open(self.authorize_url)
+        self.browser.log_in(self.email, PASSWORD)
+        return self
+
+    def consent(self) -> "Journey":
+        """The user consents, and the browser comes back."""
+        self.land(self.browser.consent(PERMISSIONS, SECOND_FACTOR))
+        return self
+
+    def land(self, url: str) -> None:
+        self.completion = parse_qs(urlsplit(url).query).get("completion", [""])[0]
+
+    def complete(self) -> "Journey":
+        self.frontend.complete(self.connection_id, self.completion)
+        return self
+
+    def create_key(self) -> "Journey":
+        """In revision 2026-08 the key is made in another tab, after the exchange; in 2026-05 it is there by now."""
+        if self.revision is Revision.AUGUST_2026:
+            self.browser.create_key(PERMISSIONS, SECOND_FACTOR)
+        return self
+
+    def consented(self) -> "Journey":
+        return self.start().visit().consent()
+
+    def end(self) -> dict[str, Any]:
+        return self.frontend.await_end(self.connection_id)
+
+    def connect(self) -> dict[str, Any]:
+        """The whole way; gives the connection as it ends."""
+        self.consented().complete().create_key()
+        return self.end()
+
+    # ---- What is left ---------------------------------------------------------------------------------------------
+
+    def stored(self) -> str | None:
+        """The captured key as Secrets Manager has it."""
+        secrets = self.world.client("secretsmanager")
+        try:
+            answer = secrets.get_secret_value(SecretId=self.world.output("KeyPrefix") + self.connection_id)
+        except secrets.exceptions.ResourceNotFoundException:
+            return None
+        return str(answer["SecretString"])
+
+    def keys(self) -> list[dict[str, Any]]:
+        """The keys of the user's account at WhiteBIT."""
+        return self.sandbox.keys(self.email)

@@ -11,7 +11,7 @@ world = bootstrap.start()
 
 @endpoint
 def handler(request: Request) -> Response:
-    state, code = request.authorization_response()
+    state, code, error = request.authorization_response()
     name = cookie_name(state)
-    url = callback(world, state, code, request.cookie(name))
+    url = callback(world, state, request.cookie(name), code, error)
     return redirect(303, url, set_cookie(name, Secret(""), max_age=0))

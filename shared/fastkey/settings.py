@@ -4,9 +4,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
-from urllib.parse import urlsplit
 
-_THIS_MACHINE = ("localhost", "127.0.0.1", "host.docker.internal")
+# HTTPS, because tokens and cookies travel over it; plain HTTP only for a server on this machine.
+_BASE_URL = re.compile(r"https://[A-Za-z0-9.-]+(:\d+)?|http://(localhost|127\.0\.0\.1|host\.docker\.internal)(:\d+)?")
+_EU_SERVER = re.compile(r"https?://([^/]*\.)?whitebit\.eu\.?([:/]|$)", re.IGNORECASE)
 
 
 class SettingsError(Exception):
@@ -38,7 +39,7 @@ class Settings:
         """Reads and checks all settings. Raises SettingsError."""
 
         def text(name: str) -> str:
-            if not (value := environment.get(name, "").strip()):
+            if not (value := environment.get(name, "").strip(" ,")):
                 raise SettingsError(f"{name} is not set.")
             return value
 
@@ -47,7 +48,7 @@ class Settings:
             client_secret_name=text("CLIENT_SECRET_NAME"),
             whitebit_base_url=_whitebit(text("WHITEBIT_BASE_URL")),
             public_url=_base_url("PUBLIC_URL", text("PUBLIC_URL")),
-            allowed_return_urls=frozenset(re.split(r"\s*,\s*", text("ALLOWED_RETURN_URLS"))),
+            allowed_return_urls=frozenset(url.strip() for url in text("ALLOWED_RETURN_URLS").split(",") if url.strip()),
             authorizations_table=text("AUTHORIZATIONS_TABLE"),
             connections_table=text("CONNECTIONS_TABLE"),
             key_holders_table=text("KEY_HOLDERS_TABLE"),
@@ -59,8 +60,7 @@ class Settings:
 
 
 def _whitebit(url: str) -> str:
-    host = urlsplit(url).hostname or ""
-    if host == "whitebit.eu" or host.endswith(".whitebit.eu"):
+    if _EU_SERVER.match(url):
         raise SettingsError(
             "WHITEBIT_BASE_URL names whitebit.eu, and WhiteBIT's EU server does not have the API key endpoints "
             "that fastkey needs: use https://whitebit.com."
@@ -69,9 +69,6 @@ def _whitebit(url: str) -> str:
 
 
 def _base_url(name: str, url: str) -> str:
-    """HTTPS, because tokens and cookies travel over it; plain HTTP only for a server on this machine."""
-    parts = urlsplit(url)
-    secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _THIS_MACHINE)
-    if not secure or not parts.hostname or url != f"{parts.scheme}://{parts.netloc}" or "@" in parts.netloc:
+    if not _BASE_URL.fullmatch(url):
         raise SettingsError(f"{name} must be https://host, without a path and without a slash at the end.")
     return url

@@ -1,5 +1,6 @@
 """The whole of fastkey in the local world: the shipped template, handlers and state machines, once in each revision."""
 
+import json
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -34,3 +35,15 @@ def journey(world: World, revision: Revision) -> Callable[..., Journey]:
         return Journey(world, revision, email)
 
     return new
+
+
+@pytest.fixture
+def impatient(world: World) -> Iterator[None]:
+    """ProvisionKey as deployed, but for one number: it awaits the completion for 1 s."""
+    workflows, arn = world.client("stepfunctions"), world.state_machines["ProvisionKey"]
+    shipped = workflows.describe_state_machine(stateMachineArn=arn)["definition"]
+    impatient = json.loads(shipped)
+    impatient["States"]["AwaitCompletion"]["TimeoutSeconds"] = 1
+    workflows.update_state_machine(stateMachineArn=arn, definition=json.dumps(impatient))
+    yield
+    workflows.update_state_machine(stateMachineArn=arn, definition=shipped)

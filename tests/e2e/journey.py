@@ -1,5 +1,6 @@
 """One user's way through the local world, step by step, as a test wants it."""
 
+from collections.abc import Mapping
 from itertools import count
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -28,13 +29,14 @@ class Sandbox:
         return requests.get(self._url + path, timeout=10).json()
 
     def order(self, path: str, **document: object) -> Any:
-        answer = requests.post(self._url + path, json=document, timeout=10)
-        answer.raise_for_status()
-        return answer.json()
+        return self._send("POST", path, document)
+
+    def change_user(self, email: str, **flags: bool) -> None:
+        self._send("PATCH", f"/users/{email}", flags)
 
     def fault(self, method: str, path: str, kind: str, **more: object) -> None:
         """Order that something goes wrong with a call; `path` is a shell pattern."""
-        self.order("/faults", method=method, path=path, kind=kind, **more)
+        self._send("POST", "/faults", {"method": method, "path": path, "kind": kind, **more})
 
     def keys(self, email: str) -> list[dict[str, Any]]:
         keys: list[dict[str, Any]] = self.ask(f"/users/{email}")["keys"]
@@ -46,6 +48,11 @@ class Sandbox:
 
     def forget_calls(self) -> None:
         requests.delete(self._url + "/calls", timeout=10).raise_for_status()
+
+    def _send(self, method: str, path: str, document: Mapping[str, object]) -> Any:
+        answer = requests.request(method, self._url + path, json=document, timeout=10)
+        answer.raise_for_status()
+        return answer.json()
 
 
 class Journey:
@@ -80,6 +87,19 @@ class Journey:
         """The user consents, and the browser comes back."""
         self.land(self.browser.consent(PERMISSIONS, SECOND_FACTOR))
         return self
+
+    def consent_and_stop(self) -> str:
+        """The user logs in and consents, and the browser stops in front of the callback: its URL, not visited yet."""
+        self.browser.stop_at = f"{self.world.gateway}/callback"
+        self.visit()
+        url = self.browser.consent(PERMISSIONS, SECOND_FACTOR)
+        self.browser.stop_at = self.world.return_url
+        return url
+
+    def cookie_header(self) -> dict[str, str]:
+        """The browser's cookies for fastkey, as a header."""
+        pairs = [f"{cookie.name}={cookie.value}" for cookie in self.browser.cookies if "fastkey" in cookie.name]
+        return {"Cookie": "; ".join(pairs)}
 
     def land(self, url: str) -> None:
         self.completion = parse_qs(urlsplit(url).query).get("completion", [""])[0]

@@ -75,15 +75,11 @@ def test_a_callback_twice_exchanges_once_and_leads_to_the_same_page(
     journey: NewJourney, sandbox: Sandbox, world: World
 ) -> None:
     user = journey().start()
-    user.browser.open(user.authorize_url)
-    cookies = {cookie.name: str(cookie.value) for cookie in user.browser.cookies if "fastkey" in cookie.name}
-    back: list[str] = []
-    _stop_before_callback(user, back)
+    back = user.consent_and_stop()
     sandbox.forget_calls()
-    header = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
 
     def come_back(_: int) -> requests.Response:
-        return requests.get(back[0], headers=header, allow_redirects=False, timeout=30)
+        return requests.get(back, headers=user.cookie_header(), allow_redirects=False, timeout=30)
 
     with ThreadPoolExecutor(5) as browsers:
         answers = list(browsers.map(come_back, range(5)))
@@ -92,14 +88,6 @@ def test_a_callback_twice_exchanges_once_and_leads_to_the_same_page(
     assert sandbox.calls("POST", "/oauth2/token") == 1
     user.land(answers[0].headers["Location"])
     assert user.complete().create_key().end()["status"] == "active"
-
-
-def _stop_before_callback(user: Journey, back: list[str]) -> None:
-    """The user consents, and the browser stops before it visits the callback, whose URL lands in `back`."""
-    user.browser._stop_at = f"{user.world.gateway}/callback"
-    user.browser.log_in(user.email, "correct horse")
-    back.append(user.browser.consent(["/api/v4/trade-account/balance"], "123456"))
-    user.browser._stop_at = user.world.return_url
 
 
 def test_a_completion_twice_is_one(journey: NewJourney) -> None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 PAGE_SIZE = 25
 
+ID_LIMIT = 64  # characters; ours have 36
+
 type_serializer, type_deserializer = TypeSerializer(), TypeDeserializer()
 
 Item = dict[str, "AttributeValueTypeDef"]
@@ -83,9 +85,12 @@ class DynamoConnections:
             )
 
     def get(self, connection_id: str) -> Connection:
+        # DynamoDB refuses keys that are empty or long, in words that would pass for trouble of its own.
+        if not 0 < len(connection_id) <= ID_LIMIT:
+            raise ConnectionNotFound
         with storage():
             answer = self._client.get_item(
-                TableName=self._table, Key=_item(connection_id=connection_id or "-"), ConsistentRead=True
+                TableName=self._table, Key=_item(connection_id=connection_id), ConsistentRead=True
             )
         if "Item" not in answer:
             raise ConnectionNotFound
@@ -272,6 +277,8 @@ def _start_key(user_id: str, cursor: str) -> Item:
         created = urlsafe_b64decode(cursor.encode()).decode()
         time, connection_id = created.split("#")
         datetime.fromisoformat(time)
+        if len(created) > ID_LIMIT + 32:
+            raise InvalidRequest
     except ValueError:
         raise InvalidRequest from None
     return _item(user_id=user_id, created=created, connection_id=connection_id)

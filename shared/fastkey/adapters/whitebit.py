@@ -222,6 +222,7 @@ def _judge_signed(answer: Any) -> None:
         return
     if refusal.message == "Too many requests.":
         raise errors.WhiteBitUnavailable
-    if refusal.code == 0 or refusal.message.startswith(("Unauthorized request", "This action is unauthorized")):
+    # By its words: code 0 is also that of a clock that is a little off, which says nothing of the key.
+    if refusal.message.startswith(("Unauthorized request", "This action is unauthorized", "Invalid API key")):
         raise errors.KeyUnusable
     raise errors.UnexpectedAnswer

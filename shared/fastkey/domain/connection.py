@@ -154,9 +154,9 @@ class Connection:
         """The code was sent, and no tokens came of it."""
         return self.close(cause, now)._change(now, busy_until=None)
 
-    def deny(self, now: datetime) -> Self:
-        """The user declined at WhiteBIT."""
-        return self._move(Status.DENIED, now, reason=errors.ConsentDenied.code)
+    def deny(self, cause: type[errors.FastkeyError], now: datetime) -> Self:
+        """WhiteBIT sent the browser back without a code. A second time changes nothing."""
+        return self._move(cause.ends, now, reason=cause.code) if self.status is Status.CONSENTING else self
 
     def complete(self, user_id: str, completion: Secret, now: datetime) -> Self:
         """The frontend completes. Another user's completion ends the connection: somebody was made to consent with a

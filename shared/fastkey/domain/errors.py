@@ -99,6 +99,12 @@ class ConsentDenied(FastkeyError):
     ends = Status.DENIED
 
 
+class ConsentFailed(FastkeyError):
+    code = "consent_failed"
+    text = "WhiteBIT could not take the consent. Connect again later."
+    ends = Status.FAILED
+
+
 class ConsentMissing(FastkeyError):
     code = "consent_missing"
     text = "Nobody came back from WhiteBIT in time."

@@ -90,16 +90,15 @@ class Request:
         """A parameter of the query that has to be there. Raises InvalidRequest if it is not."""
         return self.query(name) or _refuse()
 
-    def authorization_response(self) -> tuple[Secret, Secret | None]:
-        """State and code of a browser that comes back; None for the code where WhiteBIT says that the user declined
-        (RFC 6749, section 4.1.2).
+    def authorization_response(self) -> tuple[Secret, Secret | None, Secret | None]:
+        """State, and either the code or the error, of a browser that comes back (RFC 6749, section 4.1.2).
 
-        Raises InvalidRequest unless there is one state, and either one code or `error=access_denied`.
+        Raises InvalidRequest unless there is one state, and exactly one of the others.
         """
         state, code, error = self.required("state"), self.query("code"), self.query("error")
         if (code is None) == (error is None):
             raise InvalidRequest
-        return state, code
+        return state, code, error
 
     def cookie(self, name: str) -> Secret:
         """A cookie; an empty one where it is missing, or there more than once, so that it matches nothing."""

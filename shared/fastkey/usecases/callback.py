@@ -12,20 +12,20 @@ from fastkey.usecases.change import change, change_and_resume
 from fastkey.usecases.refresh_token import seal_tokens
 
 
-def callback(world: World, state: Secret, code: Secret | None, cookie: Secret) -> Secret:
+def callback(world: World, state: Secret, cookie: Secret, code: Secret | None, error: Secret | None) -> Secret:
     """Takes a browser back that this deployment sent to WhiteBIT, spends the code once, and gives the URL to send the
     browser to.
 
-    code: None where the user declined. The same browser may come twice: it is sent to the same page, and WhiteBIT is
-    not asked again. Raises AuthorizationInvalid, the same in each case, for a state that is unknown or expired and for
-    a browser without its cookie.
+    code or error: what WhiteBIT sent it back with. The same browser may come twice: it is sent to the same page, and
+    WhiteBIT is not asked again. Raises AuthorizationInvalid, the same in each case, for a state that is unknown or
+    expired and for a browser without its cookie.
     """
     authorization = _pending(world, state, cookie)
     connection = world.connections.get(authorization.connection_id)
     if connection.status is Status.CONSENTING:
-        connection = _exchange(world, authorization, code) if code else _deny(world, connection)
+        connection = _exchange(world, authorization, code) if code else _deny(world, connection, error)
     query = {"connection_id": connection.connection_id}
-    if connection.status is not Status.DENIED:
+    if connection.status not in (Status.DENIED, Status.FAILED):
         query["completion"] = completion(cookie, state).reveal()
     separator = "&" if "?" in connection.return_url else "?"
     return Secret(f"{connection.return_url}{separator}{urlencode(query)}")
@@ -40,8 +40,10 @@ def _pending(world: World, state: Secret, cookie: Secret) -> Authorization:
     return authorization
 
 
-def _deny(world: World, connection: Connection) -> Connection:
-    return change(world, connection.connection_id, lambda c: c.deny(world.clock.now()))
+def _deny(world: World, connection: Connection, error: Secret | None) -> Connection:
+    declined = error == Secret("access_denied")
+    cause = errors.ConsentDenied if declined else errors.ConsentFailed
+    return change(world, connection.connection_id, lambda c: c.deny(cause, world.clock.now()))
 
 
 def _exchange(world: World, authorization: Authorization, code: Secret) -> Connection:

@@ -22,8 +22,8 @@ class Detection:
 def detect_key(world: World, connection_id: str) -> Detection:
     """Looks for the key once. When it is there, the connection takes hold of it.
 
-    Raises what ends the connection: CompletionMissing, CompletionRefused, ExchangeLost, ConsentLost, KeyNotCreated,
-    KeyDisabled, AccountAlreadyConnected; ConnectionClosed if it went another way; and what passes.
+    Raises what ends the connection: CompletionMissing, CompletionRefused, ExchangeRefused, ExchangeLost, ConsentLost,
+    KeyNotCreated, KeyDisabled, AccountAlreadyConnected; ConnectionClosed if it went another way; and what passes.
     """
     connection = change(world, connection_id, lambda c: c.detect(world.clock.now()))
     if connection.status is Status.CAPTURING:

@@ -1,0 +1,91 @@
+# What a machine must have: make, pip and Python 3.11 or later. `make build` needs 3.13 itself, which the functions run on.
+
+# A python3.13 on PATH may be a version manager's shim that leads nowhere: what counts is what answers.
+python313 := $(firstword $(foreach python,python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13*/bin/python3.13), \
+	$(shell $(python) -c 'import sys; print(sys.base_prefix + "/bin/python3.13")' 2>/dev/null)))
+python := $(or $(python313),python3)
+
+# SAM's pins collide with ours, and the locker's need not be anybody's: each has an environment of its own.
+dev := .venv/installed
+sam := .venv-sam/installed
+lock := .venv-lock/installed
+
+architecture := $(if $(filter x86_64 amd64,$(shell uname -m)),x86_64,arm64)
+workflows := $(patsubst %,.build/%,$(wildcard statemachines/*.asl.yaml))
+npm := $(shell command -v npm)
+
+export AWS_DEFAULT_REGION ?= eu-central-1
+export SAM_CLI_TELEMETRY := 0
+MAKEFLAGS += --no-print-directory
+
+.PHONY: help demo serve test lint lint-workflows build sam-local lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+
+demo: $(dev) ## one user, the whole way, on this machine; REVISION=2026-05 or 2026-08 (both when none is named)
+	@.venv/bin/python -m local.demo $(if $(REVISION),--revision $(REVISION))
+
+serve: $(dev) ## the local world, until Ctrl-C
+	@.venv/bin/python -m local.serve
+
+test: $(dev) ## every test
+	.venv/bin/pytest --numprocesses auto
+
+lint: $(dev) lint-workflows ## ruff, mypy, the import contract, cfn-lint, the linters of state machines
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	.venv/bin/lint-imports --no-logo
+	.venv/bin/cfn-lint template.yaml
+
+# The two linters find different mistakes. Both read the definitions as deployed: an ARN stands for every ${Name}.
+lint-workflows: $(dev) $(workflows) $(if $(npm),.build/node_modules)
+	.venv/bin/statelint --yaml $(workflows)
+	$(if $(npm),.build/node_modules/.bin/asl-validator $(addprefix --yaml-path ,$(workflows)),@echo "without npm: no asl-validator")
+
+.build/statemachines/%: statemachines/%
+	@mkdir -p $(@D)
+	@sed 's/$${[A-Za-z]*}/arn:aws:lambda:eu-central-1:123456789012:function:name/g' $< > $@
+
+.build/node_modules:
+	npm install --silent --no-save --no-package-lock --prefix .build asl-validator@4.0.0
+
+build: $(sam) ## sam validate and sam build, for this machine's processor
+	.venv-sam/bin/sam validate --lint
+	PATH="$(dir $(python313)):$$PATH" .venv-sam/bin/sam build --parameter-overrides Architecture=$(architecture)
+
+sam-local: $(dev) build ## every function with each of its events, in containers, by sam local invoke
+	@.venv/bin/python -m local.sam_local
+
+lock: $(lock) ## the pins and hashes anew, from the requirements' *.in
+	@for name in layers/dependencies/requirements requirements/dev requirements/sam requirements/lock; do \
+		.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+			--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+			$$name.in --output-file $$name.txt && echo $$name.txt || exit; \
+	done
+
+clean: ## remove what was built and installed
+	rm -rf .aws-sam .build .venv .venv-sam .venv-lock .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+
+# The new environment needs no pip of its own, and so no ensurepip, which some systems leave out.
+define install
+	@echo "installing $< into $(@D) (a minute, once)"
+	@$(python) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, here is " + sys.version)'
+	@$(python) -m venv --clear --without-pip $(@D)
+	@$(python) -m pip --python $(@D)/bin/python install -qq --disable-pip-version-check --require-hashes -r $<
+endef
+
+$(dev): requirements/dev.txt
+	$(install)
+	@cd $(@D)/lib/python3.*/site-packages && echo "$(CURDIR)/shared" > fastkey.pth
+	@touch $@
+
+$(sam): python = $(or $(python313),$(error Python 3.13, the functions' runtime, is not here: install it or put its folder first on PATH))
+$(sam): requirements/sam.txt
+	$(install)
+	@touch $@
+
+$(lock): requirements/lock.txt
+	$(install)
+	@touch $@

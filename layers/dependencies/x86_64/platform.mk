@@ -1,0 +1,1 @@
+PLATFORM := manylinux2014_x86_64

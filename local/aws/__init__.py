@@ -1,0 +1,1 @@
+"""AWS on this machine: the shipped template's resources, in moto's server."""

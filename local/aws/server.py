@@ -1,0 +1,88 @@
+"""moto's server in this process; its state machines run, and its Lambda calls reach our own function processes."""
+
+import json
+import logging
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import boto3
+import requests
+from moto.awslambda.exceptions import UnknownFunctionException
+from moto.awslambda_simple.models import LambdaSimpleBackend
+from moto.core.config import default_user_config
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+
+from local.functions import Outcome
+from local.web import QuietHandler, WebServer
+
+Invoke = Callable[[str, object], Outcome]
+# boto3 has a class per service, made at run time.
+Client = Any
+
+
+class _QuietMotoHandler(QuietHandler, MotoRequestHandler):
+    pass
+
+
+class Aws:
+    """AWS's endpoints on one port of this machine.
+
+    `invoke` is called with a function's name or ARN and the event; it raises KeyError for a function that does not
+    exist. moto keeps its state and its settings per process, so a process holds one Aws at a time; the next one starts
+    empty.
+    """
+
+    def __init__(self, host: str, port: int, region: str, invoke: Invoke) -> None:
+        default_user_config["stepfunctions"] = {"execute_state_machine": True}
+        default_user_config["lambda"] = {"use_docker": False}
+        # Errors that a state machine catches are logged too, each with the whole machine.
+        logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
+        LambdaSimpleBackend.invoke = _lambda_backend(invoke)  # type: ignore[method-assign]
+        self._region = region
+        self._server = WebServer(host, port)
+        os.environ["MOTO_PORT"] = str(self._server.port)  # moto's state machines find the other services by it
+        self._server.start(DomainDispatcherApplication(create_backend_app), _QuietMotoHandler)
+        self.url = self._server.url
+
+    def client(self, service: str) -> Client:
+        """A boto3 client of one of the services."""
+        return boto3.client(
+            service,  # type: ignore[call-overload]  # any service's name: boto3-stubs knows literals only
+            endpoint_url=self.url,
+            region_name=self._region,
+            aws_access_key_id="local",
+            aws_secret_access_key="local",  # moto asks for one, and takes any
+        )
+
+    def close(self) -> None:
+        """Forget everything, end the executions that run, and free the port."""
+        machines = self.client("stepfunctions")
+        for machine in machines.list_state_machines()["stateMachines"]:
+            running = machines.list_executions(stateMachineArn=machine["stateMachineArn"], statusFilter="RUNNING")
+            for execution in running["executions"]:
+                machines.stop_execution(executionArn=execution["executionArn"])
+        requests.post(f"{self.url}/moto-api/reset", timeout=10)
+        self._server.close()
+
+
+def _lambda_backend(invoke: Invoke) -> Callable[..., bytes]:
+    """The method by which moto calls a function. https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html"""
+
+    def backend_invoke(
+        backend: LambdaSimpleBackend,
+        function_name: str,
+        qualifier: str | None,
+        body: str,
+        headers: Mapping[str, str],
+        response_headers: dict[str, str],
+    ) -> bytes:
+        try:
+            outcome = invoke(function_name, json.loads(body or "{}"))
+        except KeyError as unknown:
+            raise UnknownFunctionException(function_name) from unknown
+        if outcome.failed:
+            response_headers["x-amz-function-error"] = "Unhandled"
+        return outcome.payload
+
+    return backend_invoke

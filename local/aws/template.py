@@ -1,0 +1,101 @@
+"""The template as CloudFormation sees it: parameters checked, translated by SAM, intrinsic functions still in place."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+from samtranslator.metrics.metrics import Metrics  # type: ignore[import-untyped]
+from samtranslator.parser.parser import Parser  # type: ignore[import-untyped]
+from samtranslator.translator.translator import Translator  # type: ignore[import-untyped]
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+
+# SAM takes artifacts as S3 locations only, as `sam package` leaves them. The key of ours is the path in the project.
+LOCAL_BUCKET = "local"
+# Whatever a template can hold: JSON, in which objects may be intrinsic functions.
+Value = Any
+
+_ARTIFACT_PROPERTIES = ("CodeUri", "ContentUri", "DefinitionUri")
+
+
+class TemplateError(Exception):
+    """CloudFormation would refuse the template or a parameter, or the local world does not know what it asks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One resource of the translated template; its properties still hold intrinsic functions."""
+
+    type: str
+    properties: Mapping[str, Value]
+    condition: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A translated template and the values of its parameters.
+
+    `root` is the folder that artifact paths are relative to. A list parameter's value is a list of strings.
+    """
+
+    root: Path
+    parameters: Mapping[str, str | list[str]]
+    conditions: Mapping[str, Value]
+    resources: Mapping[str, Resource]
+    outputs: Mapping[str, Value]
+
+
+def load(path: Path, parameters: Mapping[str, str], region: str) -> Template:
+    """Read and translate a SAM template.
+
+    Needs no network and no credentials. `parameters` are texts, as `--parameter-overrides` takes them: the items of
+    a list are separated by commas. Raises TemplateError for a value that CloudFormation would refuse.
+    """
+    source = yaml_parse(path.read_text(encoding="utf-8"))
+    values = _parameter_values(source.get("Parameters", {}), parameters)
+    _point_artifacts_at_local_bucket(source)
+    session = boto3.Session(region_name=region)
+    metrics = Metrics()  # goes nowhere, but complains when nobody publishes it
+    translated = Translator({}, Parser(), boto_session=session, metrics=metrics).translate(source, values)
+    metrics.publish()
+    return Template(
+        root=path.resolve().parent,
+        parameters=values,
+        conditions=translated.get("Conditions", {}),
+        resources={
+            name: Resource(body["Type"], body.get("Properties", {}), body.get("Condition"))
+            for name, body in translated["Resources"].items()
+        },
+        outputs={name: body["Value"] for name, body in translated.get("Outputs", {}).items()},
+    )
+
+
+def _parameter_values(declared: Mapping[str, Value], given: Mapping[str, str]) -> dict[str, str | list[str]]:
+    if unknown := given.keys() - declared.keys():
+        raise TemplateError(f"the template has no parameter {', '.join(sorted(unknown))}")
+    return {name: _parameter_value(name, declaration, given) for name, declaration in declared.items()}
+
+
+def _parameter_value(name: str, declaration: Mapping[str, Value], given: Mapping[str, str]) -> str | list[str]:
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html"""
+    text = given.get(name, declaration.get("Default"))
+    if text is None:
+        raise TemplateError(f"parameter {name} has no value and no default")
+    is_list = str(declaration["Type"]).startswith(("CommaDelimitedList", "List<"))
+    items = [item.strip() for item in str(text).split(",")] if is_list else [str(text)]
+    allowed = [str(choice) for choice in declaration.get("AllowedValues", items)]
+    pattern = re.compile(declaration.get("AllowedPattern", ".*"), re.DOTALL)
+    shortest = int(declaration.get("MinLength", 0))
+    if not all(pattern.fullmatch(item) and item in allowed and len(item) >= shortest for item in items):
+        raise TemplateError(f"parameter {name} {declaration.get('ConstraintDescription', 'has a value not allowed')}")
+    return items if is_list else items[0]
+
+
+def _point_artifacts_at_local_bucket(source: Mapping[str, Value]) -> None:
+    resources = (body.get("Properties", {}) for body in source["Resources"].values())
+    for properties in (*source.get("Globals", {}).values(), *resources):
+        for name in _ARTIFACT_PROPERTIES:
+            if isinstance(properties.get(name), str):
+                properties[name] = f"s3://{LOCAL_BUCKET}/{properties[name]}"

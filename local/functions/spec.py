@@ -1,0 +1,23 @@
+"""What the template says of a function."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSpec:
+    """A function to run. `layers` are folders, in the template's order; `variables` are the template's own."""
+
+    logical_id: str
+    name: str
+    arn: str
+    runtime: str
+    handler: str
+    task_root: Path
+    layers: tuple[Path, ...]
+    variables: Mapping[str, str]
+    timeout_seconds: int
+    memory_mb: int
+    log_group: str
+    log_format: str

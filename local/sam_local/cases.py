@@ -1,0 +1,50 @@
+"""What each of `events/<function>/<case>.json` is to be answered with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from local.sam_local.journey import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An event and what must come of it.
+
+    given: how far the connection has come that the event speaks of. answer: what the function's answer must hold.
+    asked: what the function must have asked of WhiteBIT.
+    """
+
+    given: Stage
+    answer: Mapping[str, object]
+    asked: tuple[str, ...] = ()
+
+
+CASES = {
+    "authorize/ticket": Case(Stage.STARTED, {"statusCode": 302}),
+    "authorize/unknown_ticket": Case(Stage.STARTED, {"statusCode": 400}),
+    "callback/consented": Case(Stage.CONSENTED, {"statusCode": 303}, ("POST /oauth2/token",)),
+    "callback/denied": Case(Stage.CONSENTED, {"statusCode": 303}),
+    "callback/unknown_state": Case(Stage.CONSENTED, {"statusCode": 400}),
+    "capture_secret/captured": Case(
+        Stage.DETECTED, {"status": "verifying"}, ("GET /oauth2/api-key/{external_id}/secret",)
+    ),
+    "capture_secret/second_time": Case(Stage.CAPTURED, {"status": "verifying"}),
+    "complete_connection/completed": Case(Stage.AUTHORIZED, {"statusCode": 202}),
+    "complete_connection/wrong_completion": Case(Stage.AUTHORIZED, {"statusCode": 403}),
+    "delete_key/revoked": Case(
+        Stage.ACTIVE,
+        {"status": "revoked"},
+        ("GET /oauth2/api-key/info", "DELETE /oauth2/api-key/{external_id}"),
+    ),
+    "detect_key/found": Case(Stage.COMPLETED, {"found": True}, ("GET /oauth2/api-key/info",)),
+    "detect_key/not_completed": Case(Stage.AUTHORIZED, {"errorType": "CompletionMissing"}),
+    "get_connection/one": Case(Stage.ACTIVE, {"statusCode": 200}),
+    "get_connection/page": Case(Stage.STARTED, {"statusCode": 200}),
+    "get_connection/somebody_elses": Case(Stage.STARTED, {"statusCode": 404}),
+    "refresh_token/expired": Case(Stage.EXPIRED_TOKEN, {"status": "active"}, ("POST /oauth2/refresh_token",)),
+    "refresh_token/fresh": Case(Stage.AUTHORIZED, {"status": "authorized"}),
+    "revoke_connection/active": Case(Stage.ACTIVE, {"statusCode": 202}),
+    "start_connection/return_url_not_allowed": Case(Stage.STARTED, {"statusCode": 400}),
+    "start_connection/started": Case(Stage.STARTED, {"statusCode": 201}),
+    "verify_key/active": Case(Stage.CAPTURED, {"status": "active"}, ("POST /api/v4/trade-account/balance",)),
+}

@@ -1,0 +1,23 @@
+"""What functions in containers need to know, to reach the local world on this machine."""
+
+import json
+
+from local.world import World
+
+# The name by which SAM's containers know this machine, and what the container engine makes of it.
+MACHINE = "host.docker.internal"
+ADD_HOST = f"{MACHINE}:host-gateway"
+
+
+def environments(world: World) -> str:
+    """The text of a file for `sam local invoke --env-vars`: what the template gives each function, and where AWS is.
+
+    The world has to listen on more than the loopback address: `World(host="0.0.0.0")`.
+    """
+    by_function = {
+        name: {**spec.variables, "AWS_ENDPOINT_URL": world.aws} for name, spec in world.functions.specs().items()
+    }
+    text = json.dumps(by_function, indent=2)
+    for url in (world.aws, world.whitebit):
+        text = text.replace(url, url.replace("127.0.0.1", MACHINE))
+    return text

@@ -1,0 +1,110 @@
+"""Takes a connection as far as an event needs it, by the library's own use cases; no workflow takes it further."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from enum import Enum, auto
+from urllib.parse import parse_qs, urlsplit
+
+import requests
+
+from fastkey.bootstrap import AwsWorld
+from fastkey.domain.authorization import completion
+from fastkey.domain.secret import Secret
+from fastkey.settings import Settings
+from fastkey.usecases.authorize import authorize
+from fastkey.usecases.callback import callback
+from fastkey.usecases.capture_secret import capture_secret
+from fastkey.usecases.complete_connection import complete_connection
+from fastkey.usecases.detect_key import detect_key
+from fastkey.usecases.start_connection import start_connection
+from fastkey.usecases.verify_key import verify_key
+from local.whitebit.user import UserAgent
+from local.world import World
+
+USER = "user-1"
+_PASSWORD = "sandbox"
+_SECOND_FACTOR = "123456"
+
+
+class Stage(Enum):
+    """How far a connection has come."""
+
+    STARTED = auto()
+    CONSENTED = auto()
+    AUTHORIZED = auto()
+    COMPLETED = auto()
+    DETECTED = auto()
+    CAPTURED = auto()
+    ACTIVE = auto()
+    EXPIRED_TOKEN = auto()
+
+
+class _NoWorkflows:
+    """Nothing happens to a connection but what its journey does."""
+
+    def start_provision(self, connection_id: str) -> None: ...
+    def start_revoke(self, connection_id: str) -> None: ...
+    def resume(self, task_token: str) -> None: ...
+
+
+class _Library(AwsWorld):
+    workflows = _NoWorkflows()  # type: ignore[assignment]  # instead of Step Functions
+
+
+def travel(world: World, email: str, goal: Stage) -> Mapping[str, str]:
+    """A new connection of `USER` at the stage `goal`, whose account at WhiteBIT is `email`.
+
+    Gives what an event may speak of, by name: `connection_id`, `ticket`, `state`, `code`, `cookie`, `completion`.
+    boto3 must find the local AWS in this process's environment.
+    """
+    return next(known for stage, known in _journey(world, email) if stage is goal)
+
+
+def _journey(world: World, email: str) -> Iterator[tuple[Stage, Mapping[str, str]]]:
+    library = _Library(Settings.read(world.functions.specs()["StartConnection"].variables))
+    started = start_connection(library, USER, world.return_url)
+    connection_id = started.connection.connection_id
+    known = {"connection_id": connection_id, "ticket": started.ticket.reveal()}
+    yield Stage.STARTED, known
+
+    departure = authorize(library, started.ticket)
+    browser = _consenting_browser(world, email, departure.url.reveal())
+    state, code = (Secret(parse_qs(urlsplit(browser.url).query)[name][0]) for name in ("state", "code"))
+    done = completion(departure.cookie, state)
+    cookie = f"{departure.cookie_name}={departure.cookie.reveal()}"
+    known |= {"state": state.reveal(), "code": code.reveal(), "cookie": cookie, "completion": done.reveal()}
+    yield Stage.CONSENTED, known
+
+    callback(library, state, departure.cookie, code, error=None)
+    yield Stage.AUTHORIZED, known
+
+    complete_connection(library, connection_id, USER, done)
+    browser.create_key(["trade_balance"], _SECOND_FACTOR)
+    yield Stage.COMPLETED, known
+
+    detect_key(library, connection_id)
+    yield Stage.DETECTED, known
+
+    capture_secret(library, connection_id, library.clock.now() + timedelta(minutes=2))
+    yield Stage.CAPTURED, known
+
+    verify_key(library, connection_id)
+    yield Stage.ACTIVE, known
+
+    active = library.connections.get(connection_id)
+    if active.tokens:
+        tokens = replace(active.tokens, access_expires_at=library.clock.now())
+        library.connections.save(active, replace(active, tokens=tokens, version=active.version + 1))
+    yield Stage.EXPIRED_TOKEN, known
+
+
+def _consenting_browser(world: World, email: str, authorization_url: str) -> UserAgent:
+    """The browser of a new user, on its way back with a code."""
+    account = {"email": email, "password": _PASSWORD, "second_factor": _SECOND_FACTOR}
+    requests.post(f"{world.sandbox_control}/users", json=account, timeout=10).raise_for_status()
+    browser = UserAgent(world.whitebit, stop_at=f"{world.gateway}/callback")
+    browser.open(authorization_url)
+    browser.log_in(email, _PASSWORD)
+    browser.consent()
+    return browser

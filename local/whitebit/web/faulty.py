@@ -1,0 +1,105 @@
+"""Carrying out ordered faults around a view, and keeping the journal and the log of every call."""
+
+import json
+import logging
+import re
+import socket
+import time
+from urllib.parse import quote
+
+from flask import Flask, Response, g, request
+
+from local.whitebit.faults import Fault, Kind
+from local.whitebit.journal import Call
+from local.whitebit.keys import Key
+from local.whitebit.web.context import sandbox
+
+CONTROL = "/_control"
+
+log = logging.getLogger("local.whitebit")
+
+
+def install(app: Flask) -> None:
+    """Put faults, journal and log around every view of `app`, except the control API's."""
+    app.before_request(before_view)
+    app.after_request(after_view)
+    app.teardown_request(release_key)
+
+
+def release_after_answer(key: Key) -> None:
+    """Keep `key` locked for as long as this request takes, ordered latency included."""
+    g.key_being_read = key
+
+
+def release_key(_: BaseException | None) -> None:
+    if key := g.pop("key_being_read", None):
+        key.being_read = False
+
+
+def is_control() -> bool:
+    return request.path.startswith(CONTROL)
+
+
+def before_view() -> Response | None:
+    """Take an ordered fault; answer in the view's place where the fault has no effect."""
+    g.started = time.perf_counter()
+    g.fault = None if is_control() else sandbox().faults.take(request.method, request.path)
+    match g.fault:
+        case Fault(kind=Kind.STATUS) as fault:
+            return replaced(Response(status=fault.status), fault)
+        case Fault(kind=Kind.REDIRECT) as fault:
+            return Response(status=fault.status or 302, headers={"Location": str(fault.location)})
+        case Fault(kind=Kind.DROP_BEFORE):
+            close_connection()
+            return Response(status=500)
+    return None
+
+
+def after_view(response: Response) -> Response:
+    """Carry out the rest of the fault on the view's answer, then write the call down."""
+    answered = response.status_code
+    match g.fault:
+        case Fault(kind=Kind.LATENCY) as fault:
+            time.sleep(fault.seconds)
+        case Fault(kind=Kind.BODY) as fault:
+            response = replaced(response, fault)
+            answered = response.status_code
+        case Fault(kind=Kind.DROP_AFTER) as fault:
+            close_connection(b"" if fault.truncate is None else cut_short(response, fault.truncate))
+            answered = 0 if fault.truncate is None else answered
+        case Fault(kind=Kind.DROP_BEFORE):
+            answered = 0
+    if not is_control():
+        write_down(answered)
+    return response
+
+
+def replaced(response: Response, fault: Fault) -> Response:
+    """`response` with the body, the content type and the status that the fault names."""
+    is_text = isinstance(fault.body, str)
+    response.data = fault.body if is_text else json.dumps(fault.body or {"message": response.status})
+    response.content_type = fault.content_type or ("text/html; charset=utf-8" if is_text else "application/json")
+    response.status_code = fault.status or response.status_code
+    return response
+
+
+def cut_short(response: Response, size: int) -> bytes:
+    """The raw answer, whose headers promise the whole body, with only `size` bytes of it."""
+    head = f"HTTP/1.1 {response.status}\r\n{response.headers}"
+    return head.encode() + response.get_data()[:size]
+
+
+def close_connection(last_words: bytes = b"") -> None:
+    """Close the client's connection under the server, which then has nobody to answer."""
+    connection: socket.socket = request.environ["werkzeug.socket"]
+    connection.sendall(last_words)
+    connection.shutdown(socket.SHUT_RDWR)
+
+
+def write_down(status: int) -> None:
+    rule = request.url_rule
+    path = re.sub(r"<(\w+)>", r"{\1}", rule.rule) if rule else quote(request.path)
+    milliseconds = round((time.perf_counter() - g.started) * 1000)
+    kind = str(g.fault.kind) if g.fault else None
+    sandbox().journal.add(Call(request.method, path, status, sandbox().clock.now(), milliseconds, kind))
+    log.info("%s %s %s %d ms%s", request.method, path, status or "dropped", milliseconds, f"  [{kind}]" if kind else "")

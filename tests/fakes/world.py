@@ -1,0 +1,36 @@
+"""Everything that a use case may touch, in memory."""
+
+from dataclasses import dataclass
+
+from local.whitebit import Revision
+from tests.fakes.stores import FakeAuthorizations, FakeConnections, FakeVault
+from tests.fakes.system import FakeClock, FakeEntropy, FakeSealer
+from tests.fakes.whitebit import FakeWhiteBit
+from tests.fakes.workflows import FakeWorkflows
+
+RETURN_URL = "https://partner.example/connected"
+
+
+@dataclass(frozen=True, slots=True)
+class FakePolicy:
+    """A deployment's decisions."""
+
+    client_id: str = "client-1"
+    whitebit_base_url: str = "https://whitebit.example"
+    public_url: str = "https://fastkey.example"
+    allowed_return_urls: frozenset[str] = frozenset({RETURN_URL, "https://partner.example/connected?theme=dark"})
+
+
+class FakeWorld:
+    """A world of fakes that share one clock, against WhiteBIT in one revision."""
+
+    def __init__(self, revision: Revision = Revision.AUGUST_2026) -> None:
+        self.policy = FakePolicy()
+        self.clock = FakeClock()
+        self.entropy = FakeEntropy()
+        self.sealer = FakeSealer()
+        self.authorizations = FakeAuthorizations()
+        self.connections = FakeConnections()
+        self.vault = FakeVault()
+        self.whitebit = FakeWhiteBit(self.clock, revision)
+        self.workflows = FakeWorkflows()

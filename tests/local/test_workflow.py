@@ -1,0 +1,100 @@
+"""A state machine of the fixture, run by moto, with our function processes behind its tasks."""
+
+import json
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local.aws.server import Aws
+from local.aws.stack import Stack
+
+Execution = dict[str, Any]
+
+
+def until(look: Callable[[], Any]) -> Any:
+    """What `look` finds, once it finds something."""
+    deadline = time.monotonic() + 20
+    while not (found := look()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return found
+
+
+def start(stack: Stack, aws: Aws, order: str, do: str) -> str:
+    arn = stack.created("AWS::StepFunctions::StateMachine")["Order"]
+    client = aws.client("stepfunctions")
+    started = client.start_execution(stateMachineArn=arn, name=order, input=json.dumps({"id": order, "do": do}))
+    return str(started["executionArn"])
+
+
+def pay(aws: Aws, order: str) -> None:
+    """Send back the token that the workflow has left in the table."""
+    table = aws.client("dynamodb")
+    item = until(lambda: table.get_item(TableName="shop-Shelves", Key={"id": {"S": order}}).get("Item"))
+    aws.client("stepfunctions").send_task_success(taskToken=item["task_token"]["S"], output='{"paid": true}')
+
+
+def end(aws: Aws, execution: str) -> Execution:
+    client = aws.client("stepfunctions")
+
+    def ended() -> Execution | None:
+        description: Execution = client.describe_execution(executionArn=execution)
+        return None if description["status"] == "RUNNING" else description
+
+    return dict(until(ended))
+
+
+@pytest.fixture
+def order() -> str:
+    return f"order-{uuid.uuid4()}"
+
+
+def test_a_workflow_waits_for_its_token_and_goes_on(stack: Stack, aws: Aws, order: str) -> None:
+    queue = aws.client("sqs").create_queue(QueueName="sold")["QueueUrl"]
+    execution = start(stack, aws, order, "nothing")
+    pay(aws, order)
+    description = end(aws, execution)
+    assert (description["status"], json.loads(description["output"])) == ("SUCCEEDED", {"id": order})
+    (message,) = aws.client("sqs").receive_message(QueueUrl=queue)["Messages"]
+    assert json.loads(message["Body"])["detail"] == {"id": order}
+
+
+def test_a_condition_that_fails_has_the_error_name_of_aws(stack: Stack, aws: Aws, order: str) -> None:
+    aws.client("dynamodb").put_item(TableName="shop-Shelves", Item={"id": {"S": order}, "sold": {"BOOL": True}})
+    description = end(aws, start(stack, aws, order, "nothing"))
+    assert (description["status"], description["error"]) == ("FAILED", "SoldOut")
+
+
+@pytest.mark.parametrize(
+    ("do", "error"), [("raise", "ValueError"), ("exit", "Runtime.ExitError"), ("sleep", "Sandbox.Timedout")]
+)
+def test_a_workflow_sees_how_a_function_failed(stack: Stack, aws: Aws, order: str, do: str, error: str) -> None:
+    execution = start(stack, aws, order, do)
+    pay(aws, order)
+    assert json.loads(end(aws, execution)["output"])["failure"]["Error"] == error
+
+
+def test_a_workflow_retries_the_error_that_it_names(stack: Stack, aws: Aws, order: str) -> None:
+    execution = start(stack, aws, order, "not yet")
+    pay(aws, order)
+    assert json.loads(end(aws, execution)["output"])["failure"]["Error"] == "NotYet"
+    history = aws.client("stepfunctions").get_execution_history(executionArn=execution)["events"]
+    assert [event["type"] for event in history].count("LambdaFunctionFailed") == 2
+
+
+def test_the_lambda_api_reaches_the_function_processes(stack: Stack, aws: Aws) -> None:
+    client = aws.client("lambda")
+    answer = client.invoke(FunctionName="shop-Echo", Payload=b'{"a": 1}')
+    failure = client.invoke(FunctionName=stack.functions["Misbehave"].arn, Payload=b'{"do": "raise"}')
+    assert (answer.get("FunctionError"), json.load(answer["Payload"])) == (None, {"event": {"a": 1}})
+    assert (failure["FunctionError"], json.load(failure["Payload"])["errorType"]) == ("Unhandled", "ValueError")
+
+
+def test_a_function_that_does_not_exist_is_not_found(aws: Aws) -> None:
+    with pytest.raises(ClientError) as raised:
+        aws.client("lambda").invoke(FunctionName="nobody", Payload=b"{}")
+    assert raised.value.response["Error"]["Code"] == "ResourceNotFoundException"

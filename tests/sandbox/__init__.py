@@ -1,0 +1,1 @@
+"""The sandbox of WhiteBIT, against the contract read as a table."""

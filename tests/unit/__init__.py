@@ -1,0 +1,1 @@
+"""What the domain, the use cases and the handlers promise, on fakes."""

@@ -1,0 +1,223 @@
+"""The life of a connection: whatever is done to it in whatever order, some things never happen."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fastkey.domain import errors
+from fastkey.domain.connection import IDLE_KEY_LIFE, TICKET_LIFE, Connection
+from fastkey.domain.key import KeyInfo, KeyState
+from fastkey.domain.secret import Secret
+from fastkey.domain.status import HOLDING, PENDING, TRANSITIONS, Status
+from fastkey.domain.tokens import SealedTokens
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+LEASE = timedelta(seconds=60)
+TICKET, COMPLETION = Secret("ticket"), Secret("completion")
+TOKENS = SealedTokens(b"access", NOW + timedelta(hours=4))
+KEYS = [KeyInfo(KeyState.ACTIVE, external_id) for external_id in ("key-1", "key-2")]
+CAUSES = [errors.KeyNotCreated, errors.SecretLost, errors.KeyUnusable, errors.CompletionRefused]
+ENDS = [status for status in Status if not TRANSITIONS[status]]
+
+Deed = Callable[[Connection, datetime], Connection]
+
+DEEDS: dict[str, Deed] = {
+    "consent": lambda c, now: c.consent(TICKET, COMPLETION.digest(), now),
+    "exchange": lambda c, now: c.exchange(now),
+    "authorize": lambda c, now: c.authorize(TOKENS, now),
+    "fail_exchange": lambda c, now: c.fail_exchange(errors.ExchangeLost, now),
+    "deny": lambda c, now: c.deny(errors.ConsentDenied, now),
+    "complete": lambda c, now: c.complete("user-1", COMPLETION, now),
+    "complete as another": lambda c, now: c.complete("user-2", COMPLETION, now),
+    "detect": lambda c, now: c.detect(now),
+    **{f"claim {key.external_id}": lambda c, now, key=key: c.claim(key, now) for key in KEYS},
+    "lease_capture": lambda c, now: c.lease_capture(now + LEASE, now),
+    "release_capture": lambda c, now: c.release_capture(c.busy_until or now, now),
+    # Only whoever reads the secret has one to keep.
+    "keep_in_escrow": lambda c, now: c.keep_in_escrow(b"sealed", now) if c.busy_until else c,
+    "verify": lambda c, now: c.verify(now),
+    "activate": lambda c, now: c.activate(now),
+    # Nobody refreshes tokens that are not there.
+    "lease_refresh": lambda c, now: c.lease_refresh(now + LEASE, now) if c.tokens else c,
+    "renew": lambda c, now: c.renew(TOKENS, c.refresh_until or now, now),
+    **{f"close for {cause.code}": lambda c, now, cause=cause: c.close(cause, now) for cause in CAUSES},
+    "reopen": lambda c, now: c.reopen(now),
+    "hold": lambda c, now: c if c.status.is_end else c.hold(c.external_id or "key-1", now),
+    "revoke": lambda c, now: c.revoke(now),
+    # Whatever ends is closing or revoking before.
+    **{f"end {status}": lambda c, now, status=status: c.end(status, now) if c.reason else c for status in ENDS},
+}
+
+
+WAY = ["consent", "exchange", "authorize", "complete", "detect", "claim key-1", "lease_capture", "verify", "activate"]
+
+
+def started() -> Connection:
+    return Connection.start("connection-1", "user-1", "https://partner.example", TICKET, NOW)
+
+
+def after(*names: str) -> Connection:
+    """The connection after these deeds, all at once."""
+    connection = started()
+    for name in names:
+        connection = DEEDS[name](connection, NOW)
+    return connection
+
+
+def check_step(before: Connection, changed: Connection, now: datetime) -> None:
+    """What holds of every single change."""
+    assert changed.status is before.status or changed.status in TRANSITIONS[before.status]
+    if changed is not before:
+        assert changed.version > before.version
+        assert changed.updated_at == now
+    assert (changed.connection_id, changed.user_id, changed.return_url, changed.created_at) == (
+        before.connection_id,
+        before.user_id,
+        before.return_url,
+        before.created_at,
+    )
+    assert changed.completed_at == (before.completed_at or changed.completed_at)
+    if before.held_key and changed.held_key:
+        assert changed.held_key == before.held_key
+
+
+def check_state(connection: Connection) -> None:
+    """What holds of every connection."""
+    if connection.status.is_end:
+        assert connection.reason
+        assert (connection.tokens, connection.escrow, connection.task_token) == (None, None, None)
+    if connection.status in (Status.VERIFYING, Status.ACTIVE):
+        assert connection.completed_at
+        assert connection.external_id
+        assert connection.escrow is None
+    if connection.status is Status.ACTIVE:
+        assert connection.reason is None
+    if connection.status in (Status.CLOSING, Status.REVOKING):
+        assert connection.reason
+
+
+@given(st.integers(0, len(WAY)), st.lists(st.tuples(st.sampled_from(sorted(DEEDS)), st.integers(0, 400)), max_size=30))
+def test_no_order_of_deeds_leads_where_it_must_not(steps: int, deeds: list[tuple[str, int]]) -> None:
+    connection, now = after(*WAY[:steps]), NOW
+    for name, seconds in deeds:
+        now += timedelta(seconds=seconds)
+        try:
+            changed = DEEDS[name](connection, now)
+        except errors.FastkeyError:
+            continue
+        check_step(connection, changed, now)
+        check_state(changed)
+        connection = changed
+
+
+@given(st.permutations(sorted(DEEDS)))
+def test_no_deed_leads_out_of_an_end(names: list[str]) -> None:
+    ended = started().revoke(NOW)
+    for name in names:
+        try:
+            assert DEEDS[name](ended, NOW).status is Status.REVOKED
+        except errors.FastkeyError:
+            continue
+
+
+def test_the_way_leads_to_active() -> None:
+    assert after(*WAY).status is Status.ACTIVE
+
+
+@pytest.mark.parametrize("steps", range(len(WAY) + 1))
+def test_a_connection_can_be_revoked_at_any_step(steps: int) -> None:
+    revoked = after(*WAY[:steps], "revoke")
+    assert revoked.status is (Status.REVOKED if steps < 2 else Status.REVOKING)
+    assert revoked.reason == "revoked"
+
+
+@pytest.mark.parametrize("steps", range(1, len(WAY)))
+def test_provisioning_can_be_closed_at_any_step(steps: int) -> None:
+    assert after(*WAY[:steps], "close for key_not_created").status is Status.CLOSING
+
+
+def test_what_is_active_is_not_closed() -> None:
+    with pytest.raises(errors.ConnectionClosed):
+        after(*WAY, "close for key_not_created")
+
+
+def test_the_first_cause_is_the_reason() -> None:
+    closed = after(*WAY[:3], "close for key_not_created", "close for secret_lost")
+    assert closed.reason == "key_not_created"
+
+
+def test_every_status_can_be_reached_from_the_start() -> None:
+    reached = {Status.STARTED}
+    for _ in Status:
+        reached |= {there for here in reached for there in TRANSITIONS[here]}
+    assert reached == set(Status)
+
+
+def test_every_status_leads_to_an_end() -> None:
+    leading = set(ENDS)
+    for _ in Status:
+        leading |= {here for here in Status if TRANSITIONS[here] & leading}
+    assert leading == set(Status)
+
+
+def test_an_end_leads_nowhere_and_holds_nothing() -> None:
+    assert all(status.is_end for status in ENDS)
+    assert not HOLDING & set(ENDS)
+    assert not PENDING & set(ENDS)
+
+
+@pytest.mark.parametrize("status", Status)
+def test_a_frontend_is_told_one_word_for_all_that_is_under_way(status: Status) -> None:
+    assert status.public == ("pending" if status in PENDING else status.value)
+
+
+def test_a_key_is_held_from_its_claim_to_the_end() -> None:
+    assert after(*WAY[:5]).held_key is None
+    assert after(*WAY[:6]).held_key == "key-1"
+    assert after(*WAY).held_key == "key-1"
+    assert after(*WAY, "revoke").held_key == "key-1"
+    assert after(*WAY, "revoke", "end revoked").held_key is None
+
+
+def test_a_key_that_only_the_user_can_remove_lives_two_weeks_after_its_last_call() -> None:
+    ended = after(*WAY, "revoke").end(Status.NEEDS_USER_ACTION, NOW + timedelta(days=1))
+    assert ended.key_lives_until == NOW + IDLE_KEY_LIFE
+    assert after(*WAY).key_lives_until is None
+
+
+def test_only_what_never_had_a_key_is_forgotten() -> None:
+    assert after("consent").remove_at
+    assert after(*WAY).remove_at is None
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(299, Status.STARTED), (300, Status.EXPIRED)])
+def test_a_reader_sees_that_nobody_came(seconds: int, status: Status) -> None:
+    assert TICKET_LIFE == timedelta(seconds=300)
+    assert started().as_of(NOW + timedelta(seconds=seconds)).status is status
+
+
+def test_time_does_not_expire_what_has_gone_on() -> None:
+    authorized = after("consent", "exchange", "authorize")
+    assert authorized.as_of(NOW + timedelta(days=1)) is authorized
+
+
+def test_a_lease_is_released_by_who_holds_it() -> None:
+    leased = after(*WAY[:7])
+    assert leased.release_capture(NOW + LEASE, NOW).busy_until is None
+    assert leased.release_capture(NOW, NOW) is leased
+
+
+def test_tokens_are_renewed_under_the_lease_only() -> None:
+    leased = after(*WAY[:3], "lease_refresh")
+    newer = SealedTokens(b"newer", NOW)
+    assert leased.renew(newer, NOW + LEASE, NOW).tokens == newer
+    assert leased.renew(newer, NOW, NOW) is leased
+
+
+def test_tokens_that_come_while_it_is_undone_are_kept_for_undoing() -> None:
+    for undone in (after("consent", "exchange", "revoke"), after("consent", "exchange", "close for secret_lost")):
+        authorized = undone.authorize(TOKENS, NOW)
+        assert (authorized.status, authorized.tokens) == (undone.status, TOKENS)

@@ -1,0 +1,113 @@
+"""A user's way to a key, step by step, through the use cases."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
+
+from fastkey.domain.connection import Connection
+from fastkey.domain.secret import Secret
+from fastkey.usecases.authorize import Departure, authorize
+from fastkey.usecases.callback import callback
+from fastkey.usecases.capture_secret import capture_secret
+from fastkey.usecases.complete_connection import complete_connection
+from fastkey.usecases.detect_key import Detection, detect_key
+from fastkey.usecases.start_connection import start_connection
+from fastkey.usecases.verify_key import verify_key
+from tests.fakes.whitebit import IssuedKey
+from tests.fakes.world import RETURN_URL, FakeWorld
+
+
+def parameters(url: Secret) -> dict[str, str]:
+    """The query of a URL, each parameter once."""
+    return {name: value for name, (value,) in parse_qs(urlsplit(url.reveal()).query).items()}
+
+
+@dataclass(slots=True)
+class Journey:
+    """One user and one connection. Every step takes the last one's outcome, and gives the journey back."""
+
+    world: FakeWorld
+    user_id: str = "user-1"
+    account: str = "ada"
+    connection_id: str = ""
+    ticket: Secret = field(default_factory=lambda: Secret(""))
+    departure: Departure = field(default_factory=lambda: Departure(Secret(""), "", Secret("")))
+    code: Secret = field(default_factory=lambda: Secret(""))
+    completion: Secret = field(default_factory=lambda: Secret(""))
+
+    @property
+    def connection(self) -> Connection:
+        return self.world.connections.get(self.connection_id)
+
+    @property
+    def state(self) -> Secret:
+        return Secret(parameters(self.departure.url)["state"])
+
+    @property
+    def key(self) -> IssuedKey:
+        return self.world.whitebit.keys[self.account]
+
+    def start(self) -> "Journey":
+        started = start_connection(self.world, self.user_id, RETURN_URL)
+        self.connection_id, self.ticket = started.connection.connection_id, started.ticket
+        return self
+
+    def visit(self) -> "Journey":
+        """The browser appears with its ticket, and leaves for WhiteBIT."""
+        self.departure = authorize(self.world, self.ticket)
+        return self
+
+    def consent(self) -> "Journey":
+        self.code = self.world.whitebit.consent(self.account, parameters(self.departure.url)["code_challenge"])
+        return self
+
+    def come_back(self) -> Secret:
+        """The browser comes back with its code. Gives the URL that it is sent to."""
+        url = callback(self.world, self.state, self.departure.cookie, self.code, None)
+        self.completion = Secret(parameters(url)["completion"])
+        return url
+
+    def come_to_consent(self) -> "Journey":
+        return self.start().visit().consent()
+
+    def authorize(self) -> "Journey":
+        """As far as the tokens."""
+        self.come_to_consent().come_back()
+        return self
+
+    def complete(self) -> "Journey":
+        complete_connection(self.world, self.connection_id, self.user_id, self.completion)
+        return self
+
+    def wait(self, **time: float) -> "Journey":
+        self.world.clock.advance(timedelta(**time))
+        return self
+
+    def create_key(self, *permissions: str) -> "Journey":
+        self.world.whitebit.create_key(self.account, *permissions)
+        return self
+
+    def detect(self) -> Detection:
+        return detect_key(self.world, self.connection_id)
+
+    def claim(self) -> "Journey":
+        """As far as the key, whose secret can be read now."""
+        self.authorize().complete()
+        if self.account not in self.world.whitebit.keys:
+            self.create_key("trading")
+        assert self.detect().found
+        return self
+
+    @property
+    def deadline(self) -> datetime:
+        """When Lambda would stop an attempt that begins now."""
+        return self.world.clock.now() + timedelta(seconds=119)
+
+    def capture(self) -> Connection:
+        return capture_secret(self.world, self.connection_id, self.deadline)
+
+    def activate(self) -> "Journey":
+        """The whole way."""
+        self.claim().capture()
+        verify_key(self.world, self.connection_id)
+        return self

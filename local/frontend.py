@@ -14,13 +14,13 @@ class Frontend:
 
     def __init__(self, gateway: str, token: str) -> None:
         self._gateway = gateway
-        self._http = requests.Session()
-        self._http.trust_env = False
-        self._http.headers["Authorization"] = f"Bearer {token}"
+        self.http = requests.Session()
+        self.http.trust_env = False
+        self.http.headers["Authorization"] = f"Bearer {token}"
 
     def call(self, method: str, path: str, document: object = None) -> requests.Response:
         """One call of the API; the answer, whatever its status."""
-        return self._http.request(method, self._gateway + path, json=document, timeout=30)
+        return self.http.request(method, self._gateway + path, json=document, timeout=30)
 
     def start(self, return_url: str) -> dict[str, Any]:
         """Start a connection: its id, and the URL to send the browser to."""

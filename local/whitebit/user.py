@@ -48,6 +48,22 @@ def is_loopback(url: str) -> bool:
         return host == "localhost"
 
 
+class BrowserSession(requests.Session):
+    """Requests made with the browser's cookies, for what is not a click."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trust_env = False
+        self.cookies = RequestsCookieJar(policy=BrowserCookiePolicy())
+
+    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+        """A plain session merges its jar into one that has Python's cookie rules: the header is made once more."""
+        prepared = super().prepare_request(request)
+        prepared.headers.pop("Cookie", None)
+        prepared.prepare_cookies(self.cookies)
+        return prepared
+
+
 class UserAgent:
     """One browser with its cookies. `url` is where it is; it stops, without a request, at `stop_at` and below."""
 
@@ -59,9 +75,7 @@ class UserAgent:
         self._timeout = timeout
         self._page = BeautifulSoup("", "html.parser")
         self._key_page = urljoin(whitebit_url, "/keys/new")
-        self.http = requests.Session()
-        self.http.trust_env = False
-        self.http.cookies = RequestsCookieJar(policy=BrowserCookiePolicy())
+        self.http = BrowserSession()
 
     @property
     def page(self) -> str:
@@ -180,7 +194,7 @@ class UserAgent:
             self._page = BeautifulSoup("", "html.parser")
             if self.stop_at is not None and url.startswith(self.stop_at):
                 return url
-            response = self._send(method, url, form)
+            response = self.http.request(method, url, data=form, allow_redirects=False, timeout=self._timeout)
             if not response.is_redirect:
                 self._page = BeautifulSoup(response.text, "html.parser")
                 return url
@@ -188,8 +202,3 @@ class UserAgent:
             if response.status_code not in (307, 308):
                 method, form = "GET", None
         raise UnexpectedPageError("too many redirects")
-
-    def _send(self, method: str, url: str, form: list[tuple[str, str]] | None) -> requests.Response:
-        """The jar goes with the request: a session merges it into one that has Python's cookie rules."""
-        request = requests.Request(method, url, data=form, cookies=self.http.cookies).prepare()
-        return self.http.send(request, allow_redirects=False, timeout=self._timeout)

@@ -46,7 +46,7 @@ def test_a_cookie_is_kept_and_returned_as_a_browser_would(site: Server, cookie: 
     browser = UserAgent(site.url)
     browser.open(f"{site.url}/set?{urlencode({'cookie': cookie})}")
     browser.open(f"{site.url}/get")
-    assert browser.text == returned
+    assert browser.text == browser.http.get(f"{site.url}/get", timeout=5).text == returned
 
 
 @pytest.mark.parametrize(

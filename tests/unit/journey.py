@@ -1,11 +1,12 @@
 """A user's way to a key, step by step, through the use cases."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 from fastkey.domain.connection import Connection
 from fastkey.domain.secret import Secret
+from fastkey.domain.status import Status
 from fastkey.usecases.authorize import Departure, authorize
 from fastkey.usecases.callback import callback
 from fastkey.usecases.capture_secret import capture_secret
@@ -74,6 +75,17 @@ class Journey:
         """As far as the tokens."""
         self.come_to_consent().come_back()
         return self
+
+    def await_completion(self, task_token: str) -> bool:
+        """ProvisionKey's first state leaves its task token, unless somebody has decided already. Says whether it waits.
+
+        The condition is that of AwaitCompletion in the state machine.
+        """
+        before = self.connection
+        if before.status not in (Status.CONSENTING, Status.EXCHANGING, Status.AUTHORIZED) or before.completed_at:
+            return False
+        self.world.connections.save(before, replace(before, task_token=task_token, version=before.version + 1))
+        return True
 
     def complete(self) -> "Journey":
         complete_connection(self.world, self.connection_id, self.user_id, self.completion)

@@ -1,0 +1,262 @@
+"""The browser comes back: who is let in, and what becomes of the code."""
+
+from urllib.parse import urlsplit
+
+import pytest
+
+from fastkey.domain import errors
+from fastkey.domain.secret import Secret
+from fastkey.domain.status import Status
+from fastkey.ports import Purpose
+from fastkey.usecases.callback import callback
+from fastkey.usecases.delete_key import delete_key
+from fastkey.usecases.revoke_connection import revoke_connection
+from fastkey.usecases.start_connection import start_connection
+from tests.fakes.world import RETURN_URL
+from tests.unit.journey import Journey, parameters
+
+DECLINED = Secret("access_denied")
+
+
+@pytest.fixture
+def returning(journey: Journey) -> Journey:
+    """Consent was given; the browser is on its way back."""
+    return journey.come_to_consent()
+
+
+def decline(journey: Journey, error: Secret = DECLINED) -> Secret:
+    return callback(journey.world, journey.state, journey.departure.cookie, None, error)
+
+
+def test_the_code_becomes_tokens_and_the_browser_goes_on_to_the_partner(returning: Journey) -> None:
+    url = returning.come_back()
+    assert url.reveal().partition("?")[0] == RETURN_URL
+    assert parameters(url) == {
+        "connection_id": returning.connection_id,
+        "completion": returning.completion.reveal(),
+    }
+    connection = returning.connection
+    assert connection.status is Status.AUTHORIZED
+    assert returning.completion.matches(connection.completion_digest)
+    assert connection.busy_until is None
+    assert returning.world.workflows.provisions == [returning.connection_id]
+
+
+def test_tokens_are_kept_sealed_with_the_lives_that_whitebit_gave(returning: Journey) -> None:
+    now = returning.world.clock.now()
+    returning.come_back()
+    tokens = returning.connection.tokens
+    assert tokens
+    assert tokens.refresh
+    assert tokens.refresh_expires_at
+    assert (tokens.access_expires_at - now).total_seconds() == 300
+    assert (tokens.refresh_expires_at - now).total_seconds() == 600
+    opened = returning.world.sealer.open(tokens.access, returning.connection_id, Purpose.TOKEN)
+    assert opened.reveal().startswith("access-token-")
+
+
+def test_a_four_hour_token_without_a_refresh_token_is_kept_as_that(journey_05: Journey) -> None:
+    now = journey_05.world.clock.now()
+    tokens = journey_05.authorize().connection.tokens
+    assert tokens
+    assert (tokens.access_expires_at - now).total_seconds() == 4 * 3600
+    assert (tokens.refresh, tokens.refresh_expires_at) == (None, None)
+
+
+def test_a_return_url_keeps_its_own_query(journey: Journey) -> None:
+    started = start_connection(journey.world, "user-1", f"{RETURN_URL}?theme=dark")
+    journey.connection_id, journey.ticket = started.connection.connection_id, started.ticket
+    url = journey.visit().consent().come_back()
+    assert parameters(url)["theme"] == "dark"
+    assert url.reveal().count("?") == 1
+
+
+# ---- Who is let in ---------------------------------------------------------------------------------------------------
+
+
+def refused(journey: Journey, state: Secret, cookie: Secret) -> None:
+    """The browser is not let in, and nothing has happened."""
+    before = journey.connection
+    for code, error in ((journey.code, None), (None, DECLINED)):
+        with pytest.raises(errors.AuthorizationInvalid):
+            callback(journey.world, state, cookie, code, error)
+    assert journey.connection == before
+    assert journey.world.whitebit.calls == []
+    assert journey.world.workflows.calls == []
+
+
+def test_an_unknown_state_is_refused(returning: Journey) -> None:
+    refused(returning, Secret("unknown"), returning.departure.cookie)
+
+
+def test_a_browser_without_its_cookie_is_refused(returning: Journey) -> None:
+    refused(returning, returning.state, Secret(""))
+
+
+def test_a_browser_with_anothers_cookie_is_refused(returning: Journey) -> None:
+    other = Journey(returning.world, "user-2").start().visit()
+    refused(returning, returning.state, other.departure.cookie)
+
+
+def test_a_browser_with_anothers_state_is_refused(returning: Journey) -> None:
+    other = Journey(returning.world, "user-2").start().visit()
+    refused(returning, other.state, returning.departure.cookie)
+
+
+def test_a_state_lives_ten_minutes(returning: Journey) -> None:
+    refused(returning.wait(minutes=10), returning.state, returning.departure.cookie)
+
+
+def test_a_state_lives_until_then(returning: Journey) -> None:
+    returning.wait(minutes=9, seconds=59).come_back()
+    assert returning.connection.status is Status.AUTHORIZED
+
+
+def test_two_tabs_do_not_take_each_others_return(returning: Journey) -> None:
+    other = Journey(returning.world, returning.user_id).come_to_consent()
+    other.come_back()
+    returning.come_back()
+    assert [journey.connection.status for journey in (returning, other)] == [Status.AUTHORIZED] * 2
+
+
+# ---- Twice -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_same_browser_twice_is_sent_to_the_same_page_and_the_code_once(returning: Journey) -> None:
+    assert returning.come_back() == returning.come_back()
+    assert returning.world.whitebit.calls == ["exchange_code"]
+    assert returning.world.workflows.provisions == [returning.connection_id]
+
+
+def test_the_same_browser_twice_at_once_sends_the_code_once(returning: Journey) -> None:
+    returning.world.connections.meanwhile("save", returning.come_back)
+    returning.come_back()
+    assert returning.world.whitebit.calls == ["exchange_code"]
+    assert returning.connection.status is Status.AUTHORIZED
+
+
+def test_a_refusal_after_the_code_changes_nothing(returning: Journey) -> None:
+    url = returning.come_back()
+    assert decline(returning) == url
+    assert returning.connection.status is Status.AUTHORIZED
+
+
+def test_a_code_after_a_refusal_is_not_sent(returning: Journey) -> None:
+    url = decline(returning)
+    assert callback(returning.world, returning.state, returning.departure.cookie, returning.code, None) == url
+    assert returning.world.whitebit.calls == []
+
+
+# ---- What goes wrong -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "reason"),
+    [
+        ("access_denied", Status.DENIED, "consent_denied"),
+        ("server_error", Status.FAILED, "consent_failed"),
+        ("<script>", Status.FAILED, "consent_failed"),
+    ],
+)
+def test_without_a_code_the_connection_ends(journey: Journey, error: str, status: Status, reason: str) -> None:
+    journey.start().visit()
+    url = decline(journey, Secret(error))
+    assert (journey.connection.status, journey.connection.reason) == (status, reason)
+    assert parameters(url) == {"connection_id": journey.connection_id}
+    assert journey.world.workflows.calls == []
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (errors.ExchangeRefused, "exchange_refused"),
+        (errors.WhiteBitUnavailable, "exchange_lost"),
+        (errors.UnexpectedAnswer, "exchange_lost"),
+    ],
+)
+def test_a_failed_exchange_closes_the_connection_and_wakes_the_workflow(
+    returning: Journey, error: type[Exception], reason: str
+) -> None:
+    world = returning.world
+    world.whitebit.meanwhile("exchange_code", lambda: returning.await_completion("task-token"))
+    world.whitebit.fail_next("exchange_code", error, after_effect=True)
+    url = returning.come_back()
+    connection = returning.connection
+    assert (connection.status, connection.reason, connection.busy_until) == (Status.CLOSING, reason, None)
+    assert world.workflows.resumed == ["task-token"]
+    assert returning.come_back() == url
+    assert world.whitebit.calls == ["exchange_code"]
+    with pytest.raises(errors.FastkeyError) as caught:
+        returning.detect()
+    assert caught.value.code == reason
+
+
+def test_a_code_is_not_sent_where_no_workflow_could_be_started(returning: Journey) -> None:
+    returning.world.workflows.fail_next("start_provision", errors.StorageUnavailable)
+    with pytest.raises(errors.StorageUnavailable):
+        returning.come_back()
+    assert returning.world.whitebit.calls == []
+    returning.come_back()
+    assert returning.connection.status is Status.AUTHORIZED
+
+
+def test_a_code_is_not_sent_where_the_verifier_cannot_be_opened(returning: Journey) -> None:
+    returning.world.sealer.fail_next("open", errors.StorageUnavailable)
+    with pytest.raises(errors.StorageUnavailable):
+        returning.come_back()
+    assert returning.world.whitebit.calls == []
+
+
+def test_a_verifier_is_not_opened_for_another_connection(returning: Journey) -> None:
+    kept = returning.world.authorizations.find(returning.state)
+    assert kept
+    with pytest.raises(errors.StorageUnavailable):
+        returning.world.sealer.open(kept.verifier, "connection-9", Purpose.VERIFIER)
+
+
+def die_after_the_exchange(journey: Journey) -> None:
+    """The function is gone before it has stored the tokens; the browser tries again."""
+    journey.world.sealer.fail_next("seal", errors.StorageUnavailable)
+    with pytest.raises(errors.StorageUnavailable):
+        journey.come_back()
+    journey.come_back()
+    assert journey.world.whitebit.calls == ["exchange_code"]
+    assert journey.connection.status is Status.EXCHANGING
+
+
+def test_an_exchange_under_way_is_waited_for(returning: Journey) -> None:
+    die_after_the_exchange(returning)
+    returning.complete().wait(seconds=59)
+    assert not returning.detect().found
+    with pytest.raises(errors.StepInProgress):
+        delete_key(returning.world, returning.connection_id, errors.CompletionMissing)
+
+
+@pytest.mark.parametrize("cause", [errors.ExchangeLost, errors.CompletionMissing])
+def test_an_exchange_of_which_nothing_was_heard_ends_as_the_users_to_look_after(
+    returning: Journey, cause: type[errors.FastkeyError]
+) -> None:
+    die_after_the_exchange(returning)
+    returning.complete().wait(seconds=60)
+    with pytest.raises(errors.ExchangeLost):
+        returning.detect()
+    ended = delete_key(returning.world, returning.connection_id, cause)
+    assert (ended.status, ended.reason) == (Status.NEEDS_USER_ACTION, cause.code)
+
+
+def test_tokens_that_come_after_a_revocation_are_kept_for_undoing(returning: Journey) -> None:
+    world = returning.world
+    world.whitebit.meanwhile(
+        "exchange_code", lambda: revoke_connection(world, returning.connection_id, returning.user_id)
+    )
+    returning.come_back()
+    assert returning.connection.status is Status.REVOKING
+    assert returning.connection.tokens
+
+
+def test_a_code_of_a_revoked_connection_is_not_sent(returning: Journey) -> None:
+    revoke_connection(returning.world, returning.connection_id, returning.user_id)
+    url = returning.come_back()
+    assert urlsplit(url.reveal()).netloc == "partner.example"
+    assert returning.world.whitebit.calls == []
+    assert returning.connection.status is Status.REVOKED

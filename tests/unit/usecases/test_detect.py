@@ -1,0 +1,134 @@
+"""The workflow looks for the key."""
+
+import pytest
+
+from fastkey.domain import errors
+from fastkey.domain.status import Status
+from fastkey.usecases.detect_key import Detection
+from fastkey.usecases.revoke_connection import revoke_connection
+from tests.fakes.world import FakeWorld
+from tests.unit.journey import Journey
+
+
+@pytest.fixture
+def detecting(journey: Journey) -> Journey:
+    """The user has completed, and is choosing permissions."""
+    return journey.authorize().complete()
+
+
+@pytest.mark.parametrize(("seconds", "pause"), [(0, 1), (29, 1), (30, 5), (120, 5)])
+def test_a_key_that_is_not_there_is_looked_for_again(detecting: Journey, seconds: int, pause: int) -> None:
+    assert detecting.wait(seconds=seconds).detect() == Detection(found=False, wait_seconds=pause)
+    assert detecting.connection.status is Status.DETECTING
+
+
+def test_the_connection_takes_hold_of_the_key_that_is_there(detecting: Journey) -> None:
+    detecting.create_key("trading", "account")
+    assert detecting.detect() == Detection(found=True)
+    connection = detecting.connection
+    assert connection.status is Status.CAPTURING
+    assert connection.held_key == detecting.key.external_id
+    assert connection.permissions == ("trading", "account")
+    assert connection.issued_at == detecting.world.clock.now()
+
+
+def test_a_second_look_changes_nothing_and_does_not_ask(detecting: Journey) -> None:
+    detecting.create_key().detect()
+    before, asked = detecting.connection, len(detecting.world.whitebit.calls)
+    assert detecting.wait(hours=1).detect() == Detection(found=True)
+    assert (detecting.connection, len(detecting.world.whitebit.calls)) == (before, asked)
+
+
+def test_a_key_that_was_made_during_consent_is_there_at_once(journey_05: Journey) -> None:
+    assert journey_05.authorize().complete().detect().found
+
+
+def test_a_disabled_key_is_the_users_to_remove(detecting: Journey) -> None:
+    detecting.create_key().key.enabled = False
+    with pytest.raises(errors.KeyDisabled):
+        detecting.detect()
+
+
+def test_an_exchange_under_way_is_waited_for(journey: Journey) -> None:
+    journey.come_to_consent()
+    looks: list[Detection] = []
+
+    def look() -> None:
+        journey.come_back()  # the browser's second try gets the completion
+        looks.append(journey.complete().detect())
+
+    journey.world.whitebit.meanwhile("exchange_code", look)
+    journey.come_back()
+    assert looks == [Detection(found=False, wait_seconds=1)]
+
+
+def test_nothing_is_looked_for_before_the_user_has_completed(journey: Journey) -> None:
+    journey.authorize().create_key()
+    with pytest.raises(errors.CompletionMissing):
+        journey.detect()
+    assert "key_info" not in journey.world.whitebit.calls
+
+
+def test_a_key_is_looked_for_during_ten_minutes(detecting: Journey) -> None:
+    for _ in range(9):
+        detecting.wait(minutes=1).detect()
+    detecting.wait(seconds=59.999).detect()
+    with pytest.raises(errors.KeyNotCreated):
+        detecting.wait(seconds=0.001).detect()
+
+
+def test_a_token_that_whitebit_does_not_take_ends_it(detecting: Journey) -> None:
+    detecting.world.whitebit.withdraw(detecting.account)
+    with pytest.raises(errors.ConsentLost):
+        detecting.detect()
+
+
+def test_a_token_is_refreshed_for_as_long_as_a_person_takes(detecting: Journey) -> None:
+    for _ in range(9):
+        assert not detecting.wait(seconds=60).detect().found
+    assert detecting.world.whitebit.calls.count("refresh_token") == 2
+    assert detecting.create_key().detect().found
+
+
+def test_a_token_without_refresh_lasts_for_as_long_as_a_person_takes(journey_05: Journey) -> None:
+    journey_05.authorize().complete().wait(minutes=9, seconds=59)
+    assert journey_05.detect().found
+    assert "refresh_token" not in journey_05.world.whitebit.calls
+
+
+def test_an_account_that_is_connected_already_is_not_connected_again(world: FakeWorld) -> None:
+    first = Journey(world, "user-1", "ada").activate()
+    second = Journey(world, "user-2", "ada").authorize().complete()
+    with pytest.raises(errors.AccountAlreadyConnected):
+        second.detect()
+    assert second.connection.external_id is None
+    assert first.connection.status is Status.ACTIVE
+
+
+def test_a_connection_that_is_revoked_is_not_looked_for(detecting: Journey) -> None:
+    revoke_connection(detecting.world, detecting.connection_id, detecting.user_id)
+    with pytest.raises(errors.ConnectionClosed):
+        detecting.detect()
+
+
+def test_a_key_found_after_a_revocation_is_not_claimed(detecting: Journey) -> None:
+    detecting.create_key()
+    detecting.world.whitebit.meanwhile(
+        "key_info", lambda: revoke_connection(detecting.world, detecting.connection_id, detecting.user_id)
+    )
+    with pytest.raises(errors.ConnectionClosed):
+        detecting.detect()
+    assert detecting.connection.status is Status.REVOKING
+
+
+def test_what_is_active_is_not_looked_for(journey: Journey) -> None:
+    with pytest.raises(errors.ConnectionClosed):
+        journey.activate().detect()
+
+
+@pytest.mark.parametrize("error", [errors.WhiteBitUnavailable, errors.UnexpectedAnswer])
+def test_what_passes_changes_nothing(detecting: Journey, error: type[Exception]) -> None:
+    detecting.create_key().world.whitebit.fail_next("key_info", error)
+    with pytest.raises(error):
+        detecting.detect()
+    assert detecting.detect().found

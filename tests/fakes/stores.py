@@ -62,7 +62,8 @@ class FakeConnections(Interruptible):
     @interruptible
     def page(self, user_id: str, cursor: str | None) -> Page:
         mine = sorted((c for c in self._kept.values() if c.user_id == user_id), key=_position, reverse=True)
-        rest = [c for c in mine if _position(c) < _parse(cursor)] if cursor else mine
+        after = _parse(cursor) if cursor else None
+        rest = [c for c in mine if after is None or _position(c) < after]
         shown = rest[:PAGE_SIZE]
         return Page(shown, "#".join(_position(shown[-1])) if len(rest) > PAGE_SIZE else None)
 

@@ -1,0 +1,188 @@
+"""A token is kept alive, where WhiteBIT gave the means to."""
+
+from datetime import timedelta
+
+import pytest
+
+from fastkey.domain import errors
+from fastkey.domain.secret import Secret
+from fastkey.domain.tokens import SealedTokens
+from fastkey.ports import Purpose
+from fastkey.usecases.refresh_token import MARGIN, live_token, refresh_token
+from tests.unit.journey import Journey
+
+DUE = timedelta(seconds=300) - MARGIN
+
+
+@pytest.fixture
+def authorized(journey: Journey) -> Journey:
+    return journey.authorize()
+
+
+def tokens(journey: Journey) -> SealedTokens:
+    kept = journey.connection.tokens
+    assert kept
+    return kept
+
+
+def refresh(journey: Journey) -> None:
+    refresh_token(journey.world, journey.connection_id)
+
+
+def live(journey: Journey) -> Secret:
+    return live_token(journey.world, journey.connection_id)
+
+
+def refreshes(journey: Journey) -> int:
+    return journey.world.whitebit.calls.count("refresh_token")
+
+
+def test_a_fresh_token_is_left_alone(authorized: Journey) -> None:
+    before = authorized.connection
+    authorized.world.clock.advance(DUE - timedelta(microseconds=1))
+    refresh(authorized)
+    assert authorized.connection == before
+
+
+def test_a_token_near_its_end_becomes_a_new_pair(authorized: Journey) -> None:
+    old = tokens(authorized)
+    authorized.world.clock.advance(DUE)
+    refresh(authorized)
+    new, now = tokens(authorized), authorized.world.clock.now()
+    assert (new.access_expires_at, new.refresh_expires_at) == (
+        now + timedelta(seconds=300),
+        now + timedelta(seconds=600),
+    )
+    assert new.refresh not in (None, old.refresh)
+    assert authorized.connection.refresh_until is None
+    authorized.world.whitebit.key_info(live(authorized))
+
+
+def test_the_old_pair_is_not_used_again(authorized: Journey) -> None:
+    for _ in range(20):
+        authorized.world.clock.advance(DUE)
+        authorized.world.whitebit.key_info(live(authorized))
+    assert refreshes(authorized) == 20
+
+
+def test_a_second_time_changes_nothing(authorized: Journey) -> None:
+    authorized.world.clock.advance(DUE)
+    refresh(authorized)
+    refresh(authorized)
+    assert refreshes(authorized) == 1
+
+
+def test_a_dead_access_token_is_revived_while_the_refresh_token_lives(authorized: Journey) -> None:
+    authorized.wait(seconds=599)
+    assert live(authorized).reveal().startswith("access-token-")
+    assert refreshes(authorized) == 1
+
+
+def test_without_a_live_token_consent_is_lost(authorized: Journey) -> None:
+    authorized.wait(seconds=600)
+    with pytest.raises(errors.ConsentLost):
+        live(authorized)
+    assert refreshes(authorized) == 0
+
+
+def test_without_tokens_there_is_no_consent(journey: Journey) -> None:
+    journey.start()
+    with pytest.raises(errors.ConsentLost):
+        live(journey)
+
+
+def test_a_token_of_revision_2026_05_lives_its_four_hours_and_then_no_more(journey_05: Journey) -> None:
+    journey_05.authorize().wait(hours=3, minutes=59)
+    assert live(journey_05)
+    journey_05.wait(minutes=1)
+    with pytest.raises(errors.ConsentLost):
+        live(journey_05)
+    assert refreshes(journey_05) == 0
+
+
+def test_two_refreshes_never_overlap(authorized: Journey) -> None:
+    authorized.world.clock.advance(DUE)
+    used: list[str] = []
+    authorized.world.whitebit.meanwhile("refresh_token", lambda: used.append(live(authorized).reveal()))
+    kept = authorized.world.sealer.open(tokens(authorized).access, authorized.connection_id, Purpose.TOKEN)
+    refresh(authorized)
+    assert used == [kept.reveal()]  # the second used what still lived
+    assert refreshes(authorized) == 1
+
+
+def test_a_second_refresh_waits_where_nothing_lives(authorized: Journey) -> None:
+    authorized.wait(seconds=300)
+
+    def second() -> None:
+        with pytest.raises(errors.RefreshInProgress):
+            live(authorized)
+
+    authorized.world.whitebit.meanwhile("refresh_token", second)
+    refresh(authorized)
+    assert refreshes(authorized) == 1
+
+
+def test_a_refresh_that_died_is_taken_over_after_its_lease(authorized: Journey) -> None:
+    authorized.wait(seconds=300)
+    authorized.world.whitebit.fail_next("refresh_token", KeyboardInterrupt)
+    with pytest.raises(KeyboardInterrupt):
+        refresh(authorized)
+    with pytest.raises(errors.RefreshInProgress):
+        live(authorized.wait(seconds=29))
+    assert live(authorized.wait(seconds=1))
+
+
+def test_a_dead_refresh_token_is_not_sent_again(authorized: Journey) -> None:
+    authorized.world.whitebit.withdraw(authorized.account)
+    authorized.world.clock.advance(DUE)
+    refresh(authorized)
+    assert tokens(authorized).refresh is None
+    authorized.wait(seconds=60)
+    refresh(authorized)
+    assert refreshes(authorized) == 1
+    with pytest.raises(errors.ConsentLost):
+        live(authorized.wait(seconds=60))
+
+
+@pytest.mark.parametrize("error", [errors.WhiteBitUnavailable, errors.UnexpectedAnswer])
+def test_an_answer_that_did_not_come_leaves_what_lives(authorized: Journey, error: type[Exception]) -> None:
+    before = tokens(authorized)
+    authorized.world.clock.advance(DUE)
+    authorized.world.whitebit.fail_next("refresh_token", error)
+    assert live(authorized)
+    assert tokens(authorized) == before
+    assert live(authorized)
+    assert refreshes(authorized) == 2
+    assert tokens(authorized) != before
+
+
+def test_an_answer_that_did_not_come_may_come_later_where_nothing_lives(authorized: Journey) -> None:
+    authorized.wait(seconds=300)
+    authorized.world.whitebit.fail_next("refresh_token", errors.WhiteBitUnavailable)
+    with pytest.raises(errors.WhiteBitUnavailable):
+        live(authorized)
+    assert live(authorized)
+
+
+def test_a_pair_whose_answer_was_lost_is_lost(authorized: Journey) -> None:
+    authorized.wait(seconds=300)
+    authorized.world.whitebit.fail_next("refresh_token", errors.WhiteBitUnavailable, after_effect=True)
+    with pytest.raises(errors.WhiteBitUnavailable):
+        live(authorized)
+    with pytest.raises(errors.ConsentLost):
+        live(authorized)
+
+
+def test_a_refresh_after_its_lease_is_over_does_not_undo_a_newer_one(authorized: Journey) -> None:
+    authorized.world.clock.advance(DUE)
+
+    def overtake() -> None:
+        authorized.wait(seconds=30)
+        refresh(authorized)
+
+    authorized.world.whitebit.meanwhile("refresh_token", overtake)
+    with pytest.raises(errors.ConnectionNotFound):
+        refresh_token(authorized.world, "connection-9")
+    refresh(authorized)
+    newest = tokens(authorized)
+    assert newest.access_expires_at == authorized.world.clock.now() + timedelta(seconds=300)

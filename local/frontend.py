@@ -41,7 +41,10 @@ class Frontend:
     def await_end(
         self, connection_id: str, seconds: float = 60, seen: Callable[[dict[str, Any]], object] = lambda _: None
     ) -> dict[str, Any]:
-        """Look until the connection is neither pending nor revoking; `seen` is told of each look. Raises TimeoutError."""
+        """Look until the connection is neither pending nor revoking; `seen` is told of each look.
+
+        Raises TimeoutError after so many `seconds`.
+        """
         deadline = monotonic() + seconds
         while monotonic() < deadline:
             connection = self.get(connection_id)

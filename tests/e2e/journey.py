@@ -136,6 +136,6 @@ class Journey:
             return None
         return str(answer["SecretString"])
 
-    def keys(self) -> list[dict[str, Any]]:
+    def whitebit_keys(self) -> list[dict[str, Any]]:
         """The keys of the user's account at WhiteBIT."""
         return self.sandbox.keys(self.email)

@@ -21,7 +21,7 @@ def test_a_key_lands_in_secrets_manager_with_the_secret_that_whitebit_issued(jou
     assert connection["status"] == "active"
     assert connection["permissions"]
     stored = json.loads(user.stored() or "")
-    (issued,) = user.keys()
+    (issued,) = user.whitebit_keys()
     assert stored["apiKey"] == issued["externalId"]
     assert sha256(stored["secret"].encode()).hexdigest() == issued["secret_sha256"]
 
@@ -31,7 +31,7 @@ def test_a_revoked_connection_leaves_no_key_anywhere(journey: NewJourney) -> Non
     user.connect()
     assert user.frontend.revoke(user.connection_id)["status"] == "revoking"
     assert user.end()["status"] == "revoked"
-    assert user.keys() == []
+    assert user.whitebit_keys() == []
     assert user.stored() is None
 
 
@@ -127,7 +127,7 @@ def test_an_execution_started_twice_is_one(journey: NewJourney, world: World, ma
     again = workflows.start_execution(**{**start, "name": f"again-{user.connection_id}"})
     _await_execution(world, again["executionArn"])
     assert user.frontend.get(user.connection_id)["status"] == connection["status"]
-    assert len(user.keys()) == (1 if machine == "ProvisionKey" else 0)
+    assert len(user.whitebit_keys()) == (1 if machine == "ProvisionKey" else 0)
 
 
 def _await_execution(world: World, arn: str) -> None:

@@ -17,7 +17,6 @@ import pytest
 import requests
 
 from local.whitebit import Revision
-from local.whitebit.user import UserAgent
 from local.world import World
 from tests.e2e.journey import Journey
 
@@ -69,41 +68,32 @@ def forms(secret: str) -> set[str]:
     }
 
 
-class Witness(UserAgent):
-    """A browser that keeps every answer of fastkey's."""
+def witness(evidence: Evidence, world: World, session: requests.Session) -> None:
+    """Has every answer of fastkey's in this session kept, less what the protocol puts into it."""
 
-    def __init__(self, evidence: Evidence, world: World) -> None:
-        super().__init__(world.whitebit, stop_at=world.return_url)
-        self._evidence, self._gateway = evidence, world.gateway
+    def examine(answer: requests.Response, **_: object) -> None:
+        if not answer.url.startswith(world.gateway):
+            return
+        path, method = urlsplit(answer.url).path, answer.request.method or ""
+        location = parse_qs(urlsplit(answer.headers.get("Location", "")).query)
+        evidence.know("state", *location.get("state", []))
+        evidence.know("completion", *location.get("completion", []))
+        cookie = answer.headers.get("Set-Cookie", "").partition(";")[0]
+        evidence.know("cookie", cookie.partition("=")[2])
+        if (method, path) == ("POST", "/connections"):
+            evidence.know("ticket", answer.json()["authorize_url"].partition("ticket=")[2])
+        for part, text in (("body", answer.text), ("headers", json.dumps(dict(answer.headers)))):
+            place = (method, path, part)
+            evidence.found(" ".join(place) if place in BY_DESIGN else f"answers' {part}", text)
 
-    def _send(self, method: str, url: str, form: list[tuple[str, str]] | None) -> requests.Response:
-        answer = super()._send(method, url, form)
-        if url.startswith(self._gateway):
-            examine(self._evidence, answer)
-        for cookie in self.cookies:
-            if cookie.name.startswith("__Host-fastkey-"):
-                self._evidence.know("cookie", cookie.value or "")
-        return answer
-
-
-def examine(evidence: Evidence, answer: requests.Response, *_: object, **__: object) -> None:
-    """Keeps an answer of the API, less what the protocol puts into it."""
-    path = urlsplit(answer.url).path
-    location = parse_qs(urlsplit(answer.headers.get("Location", "")).query)
-    evidence.know("state", *location.get("state", []))
-    evidence.know("completion", *location.get("completion", []))
-    if path == "/connections" and answer.request.method == "POST" and answer.ok:
-        evidence.know("ticket", answer.json()["authorize_url"].partition("ticket=")[2])
-    for part, text in (("body", answer.text), ("headers", json.dumps(dict(answer.headers)))):
-        place = (answer.request.method or "", path, part)
-        evidence.found(" ".join(place) if place in BY_DESIGN else f"answers' {part}", text)
+    session.hooks["response"].append(examine)
 
 
 def travel(world: World, revision: Revision, evidence: Evidence, **fault: Any) -> None:
     """One user connects, with a fault on the way or none, and disconnects."""
     user = Journey(world, revision)
-    user.browser = Witness(evidence, world)
-    user.frontend.http.hooks["response"].append(lambda answer, *_, **__: examine(evidence, answer))
+    witness(evidence, world, user.browser.http)
+    witness(evidence, world, user.frontend.http)
     user.start().visit()
     evidence.know("verifier", *verifiers(world))
     if fault:

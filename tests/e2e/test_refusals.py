@@ -166,13 +166,13 @@ def test_a_forwarded_link_ends_the_connection_and_deletes_the_key(journey: NewJo
     victim.browser.log_in(victim.email, "correct horse")
     victim.land(victim.browser.consent(["/api/v4/trade-account/balance"], "123456"))
     victim.create_key()
-    assert len(victim.keys()) == 1
+    assert len(victim.whitebit_keys()) == 1
     completion = {"completion": victim.completion}
     answer = victim.frontend.call("POST", f"/connections/{attacker.connection_id}/complete", completion)
     refused(answer, 403, "completion_refused")
     ended = attacker.end()
     assert (ended["status"], ended["reason"]) == ("failed", "completion_refused")
-    assert victim.keys() == []
+    assert victim.whitebit_keys() == []
     assert attacker.stored() is None
 
 

@@ -1,7 +1,11 @@
-"""WhiteBIT is down, slow, or talks nonsense; functions die; people leave. Each connection reaches an end that says why."""
+"""WhiteBIT is down, slow, or talks nonsense; functions die; people leave.
+
+Each connection reaches an end that says why.
+"""
 
 from collections.abc import Callable
 from time import sleep
+from typing import Any
 
 import pytest
 
@@ -31,10 +35,10 @@ DELETE = ("DELETE", "/oauth2/api-key/*")
     ids=lambda value: str(value) if isinstance(value, str) else str(value["kind"]),
 )
 def test_a_code_is_sent_once_whatever_comes_of_it(
-    journey: NewJourney, sandbox: Sandbox, fault: dict[str, object], reason: str
+    journey: NewJourney, sandbox: Sandbox, fault: dict[str, Any], reason: str
 ) -> None:
     user = journey().start()
-    sandbox.fault(*TOKEN, **fault)  # type: ignore[arg-type]
+    sandbox.fault(*TOKEN, **fault)
     sandbox.forget_calls()
     user.visit().consent()
     ended = user.end()
@@ -52,9 +56,9 @@ def test_a_code_is_sent_once_whatever_comes_of_it(
     ],
     ids=lambda fault: str(fault["kind"]),
 )
-def test_a_look_that_fails_is_repeated(journey: NewJourney, sandbox: Sandbox, fault: dict[str, object]) -> None:
+def test_a_look_that_fails_is_repeated(journey: NewJourney, sandbox: Sandbox, fault: dict[str, Any]) -> None:
     user = journey().consented()
-    sandbox.fault(*INFO, **fault)  # type: ignore[arg-type]
+    sandbox.fault(*INFO, **fault)
     assert user.complete().create_key().end()["status"] == "active"
 
 
@@ -64,15 +68,15 @@ def test_a_read_that_did_not_reach_whitebit_is_repeated(journey: NewJourney, san
     assert user.complete().create_key().end()["status"] == "active"
 
 
-@pytest.mark.parametrize("truncate", [None, 20])
+@pytest.mark.parametrize("cut", [{}, {"truncate": 20}], ids=["no answer", "half an answer"])
 def test_a_secret_whose_answer_was_lost_costs_the_key_and_says_so(
-    journey: NewJourney, sandbox: Sandbox, truncate: int | None
+    journey: NewJourney, sandbox: Sandbox, cut: dict[str, Any]
 ) -> None:
     user = journey().consented()
-    sandbox.fault(*SECRET, "drop_after", **({"truncate": truncate} if truncate else {}))
+    sandbox.fault(*SECRET, "drop_after", **cut)
     ended = user.complete().create_key().end()
     assert (ended["status"], ended["reason"]) == ("needs_consent", "secret_lost")
-    assert user.keys() == []
+    assert user.whitebit_keys() == []
     assert user.stored() is None
     assert journey(user.email).connect()["status"] == "active"
 
@@ -81,8 +85,8 @@ def test_a_locked_secret_is_waited_for(journey: NewJourney, revision: Revision) 
     user = journey().consented()
     if revision is Revision.AUGUST_2026:
         user.create_key()
-    (key,) = user.keys()
-    user.sandbox.order(f"/keys/{key['externalId']}/lock", seconds=3)
+    (issued,) = user.whitebit_keys()
+    user.sandbox.order(f"/keys/{issued['externalId']}/lock", seconds=3)
     assert user.complete().end()["status"] == "active"
 
 
@@ -102,7 +106,7 @@ def test_a_capture_that_was_killed_is_taken_up_again(journey: NewJourney, world:
     )
     ended = user.end()
     assert (ended["status"], ended["reason"]) == ("needs_consent", "secret_lost")
-    assert user.keys() == []
+    assert user.whitebit_keys() == []
 
 
 def test_a_key_that_whitebit_does_not_delete_now_is_deleted_later(journey: NewJourney, sandbox: Sandbox) -> None:
@@ -112,7 +116,7 @@ def test_a_key_that_whitebit_does_not_delete_now_is_deleted_later(journey: NewJo
     user.frontend.revoke(user.connection_id)
     assert user.stored() is None or user.frontend.get(user.connection_id)["status"] == "revoking"
     assert user.end()["status"] == "revoked"
-    assert user.keys() == []
+    assert user.whitebit_keys() == []
 
 
 def test_a_revocation_without_a_live_token_says_until_when_the_key_can_live(
@@ -131,11 +135,11 @@ def test_a_revocation_without_a_live_token_says_until_when_the_key_can_live(
 
 def test_a_disabled_key_is_left_to_the_user(journey: NewJourney) -> None:
     user = journey().consented().create_key()
-    (key,) = user.keys()
-    user.sandbox.order(f"/keys/{key['externalId']}/disable")
+    (issued,) = user.whitebit_keys()
+    user.sandbox.order(f"/keys/{issued['externalId']}/disable")
     ended = user.complete().end()
     assert (ended["status"], ended["reason"]) == ("needs_user_action", "key_disabled")
-    user.browser.delete_key(key["externalId"])
+    user.browser.delete_key(issued["externalId"])
     assert journey(user.email).connect()["status"] == "active"
 
 
@@ -153,14 +157,14 @@ def test_a_connection_that_nobody_completes_ends_and_its_key_is_deleted(journey:
     user = journey().consented().create_key()
     ended = user.end()
     assert (ended["status"], ended["reason"]) == ("expired", "completion_missing")
-    assert user.keys() == []
+    assert user.whitebit_keys() == []
 
 
 def test_a_connection_is_revoked_while_its_key_is_being_made(journey: NewJourney) -> None:
     user = journey().consented().create_key()
     user.frontend.revoke(user.connection_id)
     assert user.end()["status"] == "revoked"
-    assert user.keys() == []
+    assert user.whitebit_keys() == []
 
 
 def test_a_connection_is_revoked_before_anybody_consented(journey: NewJourney) -> None:
@@ -185,7 +189,7 @@ def test_the_second_user_of_one_account_is_told_and_the_first_ones_key_lives_on(
     ended = second.end()
     assert (ended["status"], ended["reason"]) == ("failed", "account_already_connected")
     assert first.frontend.get(first.connection_id)["status"] == "active"
-    assert [key["enabled"] for key in first.keys()] == [True]
+    assert [issued["enabled"] for issued in first.whitebit_keys()] == [True]
     assert first.stored() is not None
     assert second.stored() is None
 

@@ -44,7 +44,8 @@ DEEDS: dict[str, Deed] = {
     "lease_refresh": lambda c, now: c.lease_refresh(now + LEASE, now) if c.tokens else c,
     "renew": lambda c, now: c.renew(TOKENS, c.refresh_until or now, now),
     **{f"close for {cause.code}": lambda c, now, cause=cause: c.close(cause, now) for cause in CAUSES},
-    "reopen": lambda c, now: c.reopen(now),
+    # Only what is closing has a secret that was given up.
+    "reopen": lambda c, now: c.reopen(now) if c.status is Status.CLOSING and c.external_id else c,
     "hold": lambda c, now: c if c.status.is_end else c.hold(c.external_id or "key-1", now),
     "revoke": lambda c, now: c.revoke(now),
     # Whatever ends is closing or revoking before.

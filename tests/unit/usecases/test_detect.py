@@ -4,6 +4,7 @@ import pytest
 
 from fastkey.domain import errors
 from fastkey.domain.status import Status
+from fastkey.usecases.complete_connection import complete_connection
 from fastkey.usecases.detect_key import Detection
 from fastkey.usecases.revoke_connection import revoke_connection
 from tests.fakes.world import FakeWorld
@@ -119,6 +120,17 @@ def test_a_key_found_after_a_revocation_is_not_claimed(detecting: Journey) -> No
     with pytest.raises(errors.ConnectionClosed):
         detecting.detect()
     assert detecting.connection.status is Status.REVOKING
+
+
+def test_a_key_found_after_another_users_completion_is_not_claimed(detecting: Journey) -> None:
+    def another_user_completes() -> None:
+        with pytest.raises(errors.CompletionRefused):
+            complete_connection(detecting.world, detecting.connection_id, "user-2", detecting.completion)
+
+    detecting.create_key().world.whitebit.meanwhile("key_info", another_user_completes)
+    with pytest.raises((errors.ConnectionClosed, errors.CompletionRefused)):
+        detecting.detect()
+    assert (detecting.connection.status, detecting.connection.reason) == (Status.CLOSING, "completion_refused")
 
 
 def test_what_is_active_is_not_looked_for(journey: Journey) -> None:

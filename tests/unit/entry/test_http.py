@@ -1,0 +1,282 @@
+"""Between API Gateway and a use case: what is taken of a request, and what an answer says."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, ConfigDict, Field
+
+from fastkey.domain.errors import (
+    CATALOGUE,
+    BodyTooLarge,
+    FastkeyError,
+    InvalidRequest,
+    KeyUnusable,
+    NotJson,
+    SecretLost,
+)
+from fastkey.domain.secret import Secret
+from fastkey.entry.http import BODY_LIMIT, Request, Response, describe, endpoint, problem, redirect, set_cookie
+from fastkey.usecases.delete_key import delete_key
+from tests.unit.entry.events import http_event
+from tests.unit.journey import Journey
+
+CANARY = "canary-9f2c"
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+
+    text: str = Field(max_length=100)
+
+
+# ---- Queries ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("query", "value"),
+    [
+        ("code=a", "a"),
+        ("x=1&code=a%20b%2Bc+d&y", "a b+c d"),
+        ("code=%F0%9F%94%91", "🔑"),
+        ("code=a=b", "a=b"),
+        ("code=", None),
+        ("CODE=a", None),
+        ("", None),
+    ],
+)
+def test_a_parameter_is_read_once_decoded(query: str, value: str | None) -> None:
+    found = Request(http_event(query=query)).query("code")
+    assert (found.reveal() if found else None) == value
+
+
+@pytest.mark.parametrize(
+    "query", ["code=a&code=b", "code=a&code=", "code=%FF", "x=%C0%AF&code=a", "&".join(f"p{i}=1" for i in range(21))]
+)
+def test_a_query_that_can_be_read_in_two_ways_is_refused(query: str) -> None:
+    with pytest.raises(InvalidRequest):
+        Request(http_event(query=query)).query("code")
+
+
+def test_a_parameter_that_has_to_be_there_is_missed() -> None:
+    with pytest.raises(InvalidRequest):
+        Request(http_event(query="ticket=")).required("ticket")
+
+
+@pytest.mark.parametrize(
+    ("query", "shape"),
+    [("state=s&code=c", ("s", "c", None)), ("error=access_denied&state=s", ("s", None, "access_denied"))],
+)
+def test_a_browser_comes_back_with_a_state_and_a_code_or_an_error(query: str, shape: tuple[str | None, ...]) -> None:
+    response = Request(http_event(query=query)).authorization_response()
+    assert tuple(part.reveal() if part else None for part in response) == shape
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["", "state=s", "code=c", "state=&code=c", "state=s&code=c&error=e", "state=s&code=c&code=d", "state=s&state=t&code=c"],
+)
+def test_no_other_return_is_taken(query: str) -> None:
+    with pytest.raises(InvalidRequest):
+        Request(http_event(query=query)).authorization_response()
+
+
+# ---- Cookies ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cookies", "value"),
+    [
+        (["a=1"], "1"),
+        (["b=2", " a=1", "aa=3"], "1"),
+        (["a=1=2"], "1=2"),
+        (["a=1", "a=2"], ""),
+        (["a=1", "a=1"], ""),
+        (["A=1"], ""),
+        (["a"], ""),
+        ([], ""),
+        (None, ""),
+    ],
+)
+def test_a_cookie_is_there_once_or_not_at_all(cookies: list[str] | None, value: str) -> None:
+    assert Request(http_event(cookies=cookies)).cookie("a").reveal() == value
+
+
+def test_a_cookie_comes_back_to_this_host_only_and_no_script_sees_it() -> None:
+    cookie = set_cookie("__Host-fastkey-1", Secret("value"), max_age=600)
+    assert cookie == "__Host-fastkey-1=value; Max-Age=600; Path=/; Secure; HttpOnly; SameSite=Lax"
+
+
+# ---- Bodies ----------------------------------------------------------------------------------------------------------
+
+
+def read(body: str | bytes | None, **event: Any) -> str:
+    return Request(http_event(body=body, **event)).body(Body).text
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "Application/JSON; charset=utf-8", "application/json "])
+def test_a_body_is_json(content_type: str) -> None:
+    assert read('{"text": "a"}', content_type=content_type) == "a"
+
+
+def test_a_body_may_come_in_base64() -> None:
+    assert read('{"text": "ü"}'.encode()) == "ü"
+
+
+@pytest.mark.parametrize("content_type", ["", "text/plain", "application/jsonp", "application/x-www-form-urlencoded"])
+def test_a_body_of_another_type_is_refused(content_type: str) -> None:
+    with pytest.raises(NotJson):
+        read('{"text": "a"}', content_type=content_type)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        "",
+        CANARY,
+        "null",
+        "[]",
+        '"text"',
+        "{}",
+        '{"text": null}',
+        '{"text": 1}',
+        '{"text": ["a"]}',
+        '{"text": "a", "more": 1}',
+        '{"text": "a", "text": "b"}',
+        '{"text": "a"} x',
+        "{'text': 'a'}",
+        '{"text": NaN}',
+        '{"text": Infinity}',
+        '{"text": "a", "more": -Infinity}',
+        '{"text": ' + "[" * 10_000 + "]" * 10_000 + "}",
+        '{"more": ' + "9" * 5_000 + "}",
+        json.dumps({"text": "a" * 101}),
+        b'{"text": "\xff"}',
+        b"\x00\x01\x02",
+    ],
+)
+def test_a_body_of_another_form_is_refused(body: str | bytes | None) -> None:
+    with pytest.raises(InvalidRequest):
+        read(body)
+
+
+def test_base64_that_is_none_is_refused() -> None:
+    event = http_event(body="a") | {"isBase64Encoded": True}
+    with pytest.raises(InvalidRequest):
+        Request(event).body(Body)
+
+
+@pytest.mark.parametrize("binary", [False, True])
+def test_a_body_has_sixteen_kibibytes_at_most(binary: bool) -> None:
+    fits = '{"text": "a"}' + " " * (BODY_LIMIT - 13)
+    assert read(fits.encode() if binary else fits) == "a"
+    with pytest.raises(BodyTooLarge):
+        read((fits + " ").encode() if binary else fits + " ")
+
+
+def test_the_limit_counts_bytes_and_not_characters() -> None:
+    with pytest.raises(BodyTooLarge):
+        read("ü" * (BODY_LIMIT // 2 + 1))
+
+
+@given(st.text())
+def test_no_body_breaks_the_reader(body: str) -> None:
+    with pytest.raises((InvalidRequest, BodyTooLarge)):
+        read(body)
+
+
+# ---- Users -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_user_is_the_subject_of_the_token() -> None:
+    assert Request(http_event(user_id="user-1")).user_id == "user-1"
+
+
+@pytest.mark.parametrize("event", [http_event(user_id=""), http_event(user_id=None)])
+def test_without_a_subject_there_is_no_user(event: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequest):
+        _ = Request(event).user_id
+
+
+# ---- Answers ---------------------------------------------------------------------------------------------------------
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+
+
+@pytest.mark.parametrize(
+    "response", [Response(200, {}), redirect(303, Secret("https://x.example")), problem(KeyUnusable(), "1")]
+)
+def test_every_answer_forbids_to_keep_it_and_to_pass_its_address_on(response: Response) -> None:
+    headers = response.to_payload()["headers"]
+    assert HEADERS.items() <= headers.items()
+
+
+def test_a_redirect_has_a_place_to_go_and_nothing_to_read() -> None:
+    payload = redirect(302, Secret("https://x.example/?a=1"), "a=1", "b=2").to_payload()
+    assert (payload["statusCode"], payload["headers"]["Location"]) == (302, "https://x.example/?a=1")
+    assert (payload["cookies"], payload["body"]) == (["a=1", "b=2"], "")
+
+
+@pytest.mark.parametrize("error", CATALOGUE.values(), ids=CATALOGUE)
+def test_a_problem_has_the_form_of_the_rfc(error: type[FastkeyError]) -> None:
+    """RFC 9457, section 3.1."""
+    payload = problem(error(), "request-1").to_payload()
+    assert payload["statusCode"] == error.http_status
+    assert payload["headers"]["Content-Type"] == "application/problem+json"
+    assert json.loads(payload["body"]) == {
+        "type": f"urn:fastkey:problem:{error.code}",
+        "title": error.text,
+        "status": error.http_status,
+        "instance": "urn:fastkey:request:request-1",
+    }
+
+
+@pytest.mark.parametrize("raised", [ValueError(CANARY), KeyError(CANARY), RecursionError(CANARY)])
+def test_what_nobody_foresaw_says_nothing_of_itself(raised: Exception) -> None:
+    def answer(_: Request) -> Response:
+        raise raised
+
+    payload = endpoint(answer)(http_event(query=f"code={CANARY}"), None)
+    assert payload["statusCode"] == 500
+    assert json.loads(payload["body"])["type"] == "urn:fastkey:problem:unexpected"
+    assert CANARY not in json.dumps(payload)
+
+
+# ---- Connections -----------------------------------------------------------------------------------------------------
+
+
+def test_a_user_sees_what_a_frontend_can_act_on_and_no_more(journey: Journey) -> None:
+    shown = describe(journey.activate().connection)
+    assert shown == {
+        "connection_id": journey.connection_id,
+        "status": "active",
+        "step": "active",
+        "reason": None,
+        "detail": None,
+        "permissions": ["trading"],
+        "created_at": "2026-01-01T00:00:00+00:00",
+        "updated_at": "2026-01-01T00:00:00+00:00",
+        "key_lives_until": None,
+    }
+
+
+def test_an_end_is_explained(journey: Journey) -> None:
+    delete_key(journey.world, journey.claim().connection_id, SecretLost)
+    shown = describe(journey.connection)
+    assert (shown["status"], shown["reason"], shown["detail"]) == ("needs_consent", "secret_lost", SecretLost.text)
+
+
+def test_an_end_that_came_out_otherwise_is_not_told_as_if_it_had_not(journey: Journey) -> None:
+    delete_key(journey.world, journey.claim().connection_id, SecretLost, leave_to_user=True)
+    shown = describe(journey.connection)
+    assert (shown["status"], shown["reason"]) == ("needs_user_action", "secret_lost")
+    assert "has been deleted" not in shown["detail"]
+    assert shown["key_lives_until"] == "2026-01-15T00:00:00+00:00"

@@ -24,7 +24,7 @@ class Interruptible:
             raise AttributeError(method)
         self._acts[method, after_effect].append(act)
 
-    def fail_next(self, method: str, error: type[Exception], *, after_effect: bool = False, times: int = 1) -> None:
+    def fail_next(self, method: str, error: type[BaseException], *, after_effect: bool = False, times: int = 1) -> None:
         """Lets the next calls of the method fail: without their effect, or with it, when only the answer is lost."""
 
         def fail() -> None:

@@ -112,8 +112,8 @@ def _position(connection: Connection) -> tuple[str, str]:
 
 
 def _parse(cursor: str) -> tuple[str, str]:
-    created, _, connection_id = cursor.partition("#")
     try:
+        created, connection_id = cursor.split("#")
         datetime.fromisoformat(created)
     except ValueError:
         raise InvalidRequest from None

@@ -17,7 +17,9 @@ def test_the_challenge_is_that_of_the_rfc() -> None:
 
 
 def test_the_url_asks_for_a_code_by_pkce_and_nothing_else() -> None:
-    url = authorization_url("https://whitebit.example", "me & co", "https://f.example/callback", Secret("s+1"), VERIFIER)
+    url = authorization_url(
+        "https://whitebit.example", "me & co", "https://f.example/callback", Secret("s+1"), VERIFIER
+    )
     parts = urlsplit(url)
     assert (parts.scheme, parts.netloc, parts.path, parts.fragment) == ("https", "whitebit.example", "/auth/login", "")
     assert parse_qs(parts.query, strict_parsing=True) == {

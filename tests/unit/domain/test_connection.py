@@ -24,6 +24,20 @@ ENDS = [status for status in Status if not TRANSITIONS[status]]
 
 Deed = Callable[[Connection, datetime], Connection]
 
+
+def claim(key: KeyInfo) -> Deed:
+    return lambda c, now: c.claim(key, now)
+
+
+def close(cause: type[errors.FastkeyError]) -> Deed:
+    return lambda c, now: c.close(cause, now)
+
+
+def end(status: Status) -> Deed:
+    # Whatever ends is closing or revoking before.
+    return lambda c, now: c.end(status, now) if c.reason else c
+
+
 DEEDS: dict[str, Deed] = {
     "consent": lambda c, now: c.consent(TICKET, COMPLETION.digest(), now),
     "exchange": lambda c, now: c.exchange(now),
@@ -33,7 +47,7 @@ DEEDS: dict[str, Deed] = {
     "complete": lambda c, now: c.complete("user-1", COMPLETION, now),
     "complete as another": lambda c, now: c.complete("user-2", COMPLETION, now),
     "detect": lambda c, now: c.detect(now),
-    **{f"claim {key.external_id}": lambda c, now, key=key: c.claim(key, now) for key in KEYS},
+    **{f"claim {key.external_id}": claim(key) for key in KEYS},
     "lease_capture": lambda c, now: c.lease_capture(now + LEASE, now),
     "release_capture": lambda c, now: c.release_capture(c.busy_until or now, now),
     # Only whoever reads the secret has one to keep.
@@ -43,13 +57,12 @@ DEEDS: dict[str, Deed] = {
     # Nobody refreshes tokens that are not there.
     "lease_refresh": lambda c, now: c.lease_refresh(now + LEASE, now) if c.tokens else c,
     "renew": lambda c, now: c.renew(TOKENS, c.refresh_until or now, now),
-    **{f"close for {cause.code}": lambda c, now, cause=cause: c.close(cause, now) for cause in CAUSES},
+    **{f"close for {cause.code}": close(cause) for cause in CAUSES},
     # Only what is closing has a secret that was given up.
     "reopen": lambda c, now: c.reopen(now) if c.status is Status.CLOSING and c.external_id else c,
     "hold": lambda c, now: c if c.status.is_end else c.hold(c.external_id or "key-1", now),
     "revoke": lambda c, now: c.revoke(now),
-    # Whatever ends is closing or revoking before.
-    **{f"end {status}": lambda c, now, status=status: c.end(status, now) if c.reason else c for status in ENDS},
+    **{f"end {status}": end(status) for status in ENDS},
 }
 
 
@@ -196,7 +209,7 @@ def test_only_what_never_had_a_key_is_forgotten() -> None:
 
 @pytest.mark.parametrize(("seconds", "status"), [(299, Status.STARTED), (300, Status.EXPIRED)])
 def test_a_reader_sees_that_nobody_came(seconds: int, status: Status) -> None:
-    assert TICKET_LIFE == timedelta(seconds=300)
+    assert timedelta(seconds=300) == TICKET_LIFE
     assert started().as_of(NOW + timedelta(seconds=seconds)).status is status
 
 

@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from fastkey.domain.key import CapturedKey, sign
 from fastkey.domain.secret import Secret
 
-KEY = CapturedKey("external-1", Secret("test-secret"), ("trading", "account"), datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
+KEY = CapturedKey(
+    "external-1", Secret("test-secret"), ("trading", "account"), datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+)
 BALANCE = "/api/v4/trade-account/balance"
 
 

@@ -106,9 +106,7 @@ def test_without_enough_time_nothing_is_read(capturing: Journey) -> None:
 
 
 def test_time_that_suffices_is_enough(capturing: Journey) -> None:
-    capture_secret(
-        capturing.world, capturing.connection_id, capturing.world.clock.now() + TIME_TO_READ_AND_STORE
-    )
+    capture_secret(capturing.world, capturing.connection_id, capturing.world.clock.now() + TIME_TO_READ_AND_STORE)
     assert_captured(capturing)
 
 

@@ -50,7 +50,9 @@ def test_a_failure_deletes_the_key_and_ends_as_its_cause_asks(
     assert capturing.world.whitebit.keys == {}
 
 
-@pytest.mark.parametrize("cause", [errors.KeyDisabled, errors.ConsentLost, errors.ExchangeLost, errors.UnexpectedAnswer])
+@pytest.mark.parametrize(
+    "cause", [errors.KeyDisabled, errors.ConsentLost, errors.ExchangeLost, errors.UnexpectedAnswer]
+)
 def test_what_only_the_user_can_remove_is_left_to_the_user(
     capturing: Journey, cause: type[errors.FastkeyError]
 ) -> None:

@@ -1,0 +1,41 @@
+"""AWS in this process, by moto, with the tables of the template."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import boto3
+import pytest
+from moto import mock_aws
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+
+from fastkey.bootstrap import AwsWorld
+from fastkey.settings import Settings
+from tests.unit.environment import ENVIRONMENT
+
+TEMPLATE = yaml_parse((Path(__file__).parents[2] / "template.yaml").read_text())
+
+# What of a table's definition decides how it answers.
+KEYS = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
+
+
+@contextmanager
+def aws_world() -> Iterator[AwsWorld]:
+    """The world as it is on AWS, empty."""
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        patch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+        # A client that takes the endpoint of a local world would not meet this one.
+        patch.delenv("AWS_ENDPOINT_URL", raising=False)
+        for setting, logical_id in (
+            ("AUTHORIZATIONS_TABLE", "Authorizations"),
+            ("CONNECTIONS_TABLE", "Connections"),
+            ("KEY_HOLDERS_TABLE", "KeyHolders"),
+        ):
+            properties = TEMPLATE["Resources"][logical_id]["Properties"]
+            boto3.client("dynamodb").create_table(
+                TableName=ENVIRONMENT[setting], **{name: properties[name] for name in KEYS if name in properties}
+            )
+        key_id = boto3.client("kms").create_key()["KeyMetadata"]["KeyId"]
+        secrets = boto3.client("secretsmanager")
+        secrets.create_secret(Name=ENVIRONMENT["CLIENT_SECRET_NAME"], SecretString="client-secret")
+        yield AwsWorld(Settings.read({**ENVIRONMENT, "SEALING_KEY_ID": key_id}))

@@ -1,0 +1,238 @@
+"""The structure of the state machines, which neither `sam validate` nor moto looks at."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+
+from fastkey.domain.errors import CATALOGUE
+
+ROOT = Path(__file__).parents[2]
+TEMPLATE = yaml_parse((ROOT / "template.yaml").read_text())
+
+# https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+RESERVED = re.compile(r"(States|DynamoDb|Lambda|Sandbox|Runtime)\.\w+")
+
+# All that a state may pass on: the history is readable for 90 days. The task token is how AwaitCompletion is resumed.
+TRAVELS = {"$.connection_id", "$.failure.Error", "$.outcome.status", "$.outcome.reason", "$$.Task.Token"}
+
+Definition = dict[str, Any]
+Check = Callable[[Definition], list[str]]
+
+
+def machines() -> dict[str, dict[str, Any]]:
+    """The template's state machines: their properties, by logical id."""
+    resources = TEMPLATE["Resources"].items()
+    return {k: r["Properties"] for k, r in resources if r["Type"] == "AWS::Serverless::StateMachine"}
+
+
+def definition(logical_id: str) -> Definition:
+    loaded: Definition = yaml.safe_load((ROOT / machines()[logical_id]["DefinitionUri"]).read_text())
+    return loaded
+
+
+MACHINES = pytest.mark.parametrize("logical_id", machines())
+
+
+# ---- Checks: each gives what is wrong --------------------------------------------------------------------------------
+
+
+def targets(state: dict[str, Any]) -> list[str]:
+    """Where a state can lead."""
+    rules = [state, *state.get("Catch", []), *state.get("Choices", [])]
+    named = [rule.get("Next") for rule in rules] + [state.get("Default")]
+    return [name for name in named if name]
+
+
+def leading_nowhere(machine: Definition) -> list[str]:
+    states = machine["States"]
+    named = [machine["StartAt"], *(target for state in states.values() for target in targets(state))]
+    return [name for name in named if name not in states]
+
+
+def dead_ends(machine: Definition) -> list[str]:
+    """States that neither lead on nor say that they are the end."""
+    return [
+        name
+        for name, state in machine["States"].items()
+        if not (state.get("Next") or state.get("End") or state["Type"] in ("Choice", "Succeed", "Fail"))
+    ]
+
+
+def unreached(machine: Definition) -> list[str]:
+    states = machine["States"]
+    reached, found = set(), {machine["StartAt"]}
+    while found:
+        reached |= found
+        found = {target for name in found for target in targets(states.get(name, {}))} - reached
+    return sorted(states.keys() - reached)
+
+
+def without_timeout(machine: Definition) -> list[str]:
+    return [n for n, s in machine["States"].items() if s["Type"] == "Task" and not s.get("TimeoutSeconds")]
+
+
+def error_names(state: dict[str, Any]) -> Iterator[str]:
+    for rule in (*state.get("Retry", []), *state.get("Catch", [])):
+        yield from rule["ErrorEquals"]
+    if isinstance(result := state.get("Result"), dict) and "Error" in result:
+        yield result["Error"]
+    if isinstance(cause := state.get("Parameters", {}).get("cause"), str):
+        yield cause
+
+
+def unknown_errors(machine: Definition) -> list[str]:
+    names = [name for state in machine["States"].values() for name in error_names(state)]
+    return [name for name in names if name not in CATALOGUE and not RESERVED.fullmatch(name)]
+
+
+def final_though_they_pass(machine: Definition) -> list[str]:
+    """Errors that are never retried although the same call may go well later."""
+    rules = [rule for state in machine["States"].values() for rule in state.get("Retry", [])]
+    final = [name for rule in rules if rule.get("MaxAttempts") == 0 for name in rule["ErrorEquals"]]
+    return [name for name in final if name in CATALOGUE and CATALOGUE[name].retryable]
+
+
+def paths(value: Any) -> Iterator[str]:
+    """Every JSONPath in a state's parameters, those inside intrinsic functions included."""
+    match value:
+        case dict():
+            for name, inner in value.items():
+                yield from re.findall(r"\$\$?[\w.\[\]*@]*", inner) if name.endswith(".$") else paths(inner)
+        case list():
+            for inner in value:
+                yield from paths(inner)
+
+
+def travelling(machine: Definition) -> list[str]:
+    """What is passed on beyond ids and outcomes; a Task without Parameters passes on everything."""
+    tasks = [state for state in machine["States"].values() if state["Type"] == "Task"]
+    return [path for task in tasks for path in paths(task.get("Parameters", {".$": "$"})) if path not in TRAVELS]
+
+
+def shorter_than_its_function(machine: Definition, substitutions: dict[str, Any]) -> list[str]:
+    """Tasks that give up before their function has ended: it would still work when the next attempt begins."""
+    default, short = TEMPLATE["Globals"]["Function"]["Timeout"], []
+    for name, state in machine["States"].items():
+        placeholder = re.fullmatch(r"\$\{(\w+)\}", state.get("Resource", ""))
+        if placeholder:
+            function = TEMPLATE["Resources"][attribute_owner(substitutions[placeholder[1]])]
+            if state["TimeoutSeconds"] <= function["Properties"].get("Timeout", default):
+                short.append(name)
+    return short
+
+
+def attribute_owner(value: dict[str, Any]) -> str:
+    """The logical id in a Fn::GetAtt."""
+    attribute = value["Fn::GetAtt"]
+    owner: str = attribute[0] if isinstance(attribute, list) else attribute.partition(".")[0]
+    return owner
+
+
+CHECKS: tuple[Check, ...] = (
+    leading_nowhere,
+    dead_ends,
+    unreached,
+    without_timeout,
+    unknown_errors,
+    final_though_they_pass,
+    travelling,
+)
+
+
+# ---- The machines that ship ------------------------------------------------------------------------------------------
+
+
+@MACHINES
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_a_state_machine_is_sound(logical_id: str, check: Check) -> None:
+    assert check(definition(logical_id)) == []
+
+
+@MACHINES
+def test_a_task_waits_longer_than_its_function_may_take(logical_id: str) -> None:
+    assert shorter_than_its_function(definition(logical_id), machines()[logical_id]["DefinitionSubstitutions"]) == []
+
+
+@MACHINES
+def test_every_placeholder_is_filled_and_every_filling_used(logical_id: str) -> None:
+    text = (ROOT / machines()[logical_id]["DefinitionUri"]).read_text()
+    assert set(re.findall(r"\$\{(\w+)\}", text)) == set(machines()[logical_id]["DefinitionSubstitutions"])
+
+
+def test_there_is_a_state_machine_for_each_file() -> None:
+    files = {path.relative_to(ROOT).as_posix() for path in (ROOT / "statemachines").iterdir()}
+    assert {machine["DefinitionUri"] for machine in machines().values()} == files
+
+
+@MACHINES
+def test_a_functions_errors_are_retried_and_the_last_resort_is_caught(logical_id: str) -> None:
+    """A task that fails for good goes on to another state; only the last resort and the telling have none left."""
+    for name, state in definition(logical_id)["States"].items():
+        if state["Type"] == "Task":
+            assert state["Retry"][-1]["ErrorEquals"] == ["States.ALL"], name
+            if name not in ("LeaveToUser", "TellOutcome"):
+                assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
+
+
+# ---- The checks bite -------------------------------------------------------------------------------------------------
+
+
+def task(**changes: Any) -> dict[str, Any]:
+    parameters = {"connection_id.$": "$.connection_id"}
+    return {
+        "Type": "Task",
+        "Resource": "${DeleteKey}",
+        "Parameters": parameters,
+        "TimeoutSeconds": 900,
+        "End": True,
+    } | changes
+
+
+def machine(start: str = "A", **states: dict[str, Any]) -> Definition:
+    return {"StartAt": start, "States": states}
+
+
+BROKEN: list[tuple[Check, Definition, str]] = [
+    (leading_nowhere, machine("Z", A=task()), "Z"),
+    (leading_nowhere, machine(A=task(Next="Z")), "Z"),
+    (leading_nowhere, machine(A=task(Catch=[{"ErrorEquals": ["States.ALL"], "Next": "Z"}])), "Z"),
+    (leading_nowhere, machine(A={"Type": "Choice", "Choices": [{"Next": "Z"}]}), "Z"),
+    (leading_nowhere, machine(A={"Type": "Choice", "Choices": [], "Default": "Z"}), "Z"),
+    (dead_ends, machine(A={"Type": "Pass"}), "A"),
+    (unreached, machine(A=task(), B=task()), "B"),
+    (unreached, machine(A=task(), B=task(Next="B")), "B"),
+    (without_timeout, machine(A=task(TimeoutSeconds=None)), "A"),
+    (unknown_errors, machine(A=task(Retry=[{"ErrorEquals": ["KeyGone", "KeyGon"]}])), "KeyGon"),
+    (unknown_errors, machine(A=task(Catch=[{"ErrorEquals": ["FastkeyError"], "Next": "A"}])), "FastkeyError"),
+    (unknown_errors, machine(A={"Type": "Pass", "Result": {"Error": "Lost"}}), "Lost"),
+    (unknown_errors, machine(A=task(Parameters={"cause": "revoked"})), "revoked"),
+    (final_though_they_pass, machine(A=task(Retry=[{"ErrorEquals": ["Conflict"], "MaxAttempts": 0}])), "Conflict"),
+    (travelling, machine(A=task(Parameters={"token.$": "$.token"})), "$.token"),
+    (travelling, machine(A=task(Parameters={"all.$": "$"})), "$"),
+    (travelling, machine(A=task(Parameters={"a": [{"b.$": "States.Format('{}', $.secret)"}]})), "$.secret"),
+    (travelling, machine(A={"Type": "Task", "Resource": "x"}), "$"),
+    (travelling, machine(A=task(Parameters={"why.$": "$.failure.Cause"})), "$.failure.Cause"),
+]
+
+
+@pytest.mark.parametrize(("check", "broken", "found"), BROKEN)
+def test_a_check_finds_what_is_broken(check: Check, broken: Definition, found: str) -> None:
+    assert check(broken) == [found]
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_a_check_finds_nothing_where_nothing_is_broken(check: Check) -> None:
+    retry = [{"ErrorEquals": ["KeyGone", "States.ALL"], "MaxAttempts": 0}]
+    assert check(machine(A=task(Retry=retry, Next="B", End=False), B={"Type": "Succeed"})) == []
+
+
+def test_a_task_that_is_too_short_is_found() -> None:
+    substitutions = {"DeleteKey": {"Fn::GetAtt": "DeleteKey.Arn"}}
+    timeout = TEMPLATE["Resources"]["DeleteKey"]["Properties"]["Timeout"]
+    assert shorter_than_its_function(machine(A=task(TimeoutSeconds=timeout)), substitutions) == ["A"]
+    assert shorter_than_its_function(machine(A=task(TimeoutSeconds=timeout + 1)), substitutions) == []

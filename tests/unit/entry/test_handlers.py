@@ -1,0 +1,328 @@
+"""The handlers that ship, each on a world of fakes: routes to use cases, and use cases to answers."""
+
+import importlib
+import io
+import json
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from fastkey import logging
+from fastkey.domain import errors
+from fastkey.domain.secret import Secret
+from fastkey.domain.status import Status
+from fastkey.entry.http import BODY_LIMIT
+from tests.fakes.world import RETURN_URL, FakeWorld
+from tests.unit.entry.events import LambdaContext, http_event
+from tests.unit.environment import ENVIRONMENT
+from tests.unit.journey import Journey, parameters
+
+Call = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch, world: FakeWorld) -> Call:
+    """Calls a function by its name, with its event, on the world of fakes."""
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+
+    def call(function: str, event: dict[str, Any]) -> dict[str, Any]:
+        app: ModuleType = importlib.import_module(f"functions.{function}.app")
+        monkeypatch.setattr(app, "world", world)
+        answer: dict[str, Any] = app.handler(event, LambdaContext)
+        return answer
+
+    return call
+
+
+def document(answer: dict[str, Any]) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(answer["body"])
+    return content
+
+
+def problem_of(answer: dict[str, Any]) -> tuple[int, str]:
+    """The status and the code of a problem, whose form is right."""
+    assert answer["headers"]["Content-Type"] == "application/problem+json"
+    content = document(answer)
+    assert set(content) == {"type", "title", "status", "instance"}
+    assert content["status"] == answer["statusCode"]
+    return answer["statusCode"], content["type"].removeprefix("urn:fastkey:problem:")
+
+
+def step(journey: Journey, **more: object) -> dict[str, Any]:
+    return {"connection_id": journey.connection_id, **more}
+
+
+# ---- The API ---------------------------------------------------------------------------------------------------------
+
+
+def start(call: Call, return_url: str = RETURN_URL) -> dict[str, Any]:
+    return call("start_connection", http_event("POST /connections", body=json.dumps({"return_url": return_url})))
+
+
+def come_back(call: Call, journey: Journey, **changes: Any) -> dict[str, Any]:
+    query = f"code={journey.code.reveal()}&state={journey.state.reveal()}"
+    cookies = [f"{journey.departure.cookie_name}={journey.departure.cookie.reveal()}"]
+    return call(
+        "callback", http_event("GET /callback", **{"query": query, "cookies": cookies, "user_id": None, **changes})
+    )
+
+
+def complete(call: Call, journey: Journey, completion: str | None = None, **changes: Any) -> dict[str, Any]:
+    body = json.dumps({"completion": journey.completion.reveal() if completion is None else completion})
+    route = "POST /connections/{connection_id}/complete"
+    event = {"body": body, "connection_id": journey.connection_id, **changes}
+    return call("complete_connection", http_event(route, **event))
+
+
+def get(call: Call, journey: Journey, **changes: Any) -> dict[str, Any]:
+    event = {"connection_id": journey.connection_id, **changes}
+    return call("get_connection", http_event("GET /connections/{connection_id}", **event))
+
+
+def test_a_connection_is_started(call: Call, world: FakeWorld) -> None:
+    answer = start(call)
+    assert answer["statusCode"] == 201
+    (connection,) = world.connections.all()
+    content = document(answer)
+    assert content["connection_id"] == connection.connection_id
+    assert content["authorize_url"].startswith(f"https://fastkey.example/authorize?ticket={connection.connection_id}.")
+    assert content["expires_at"] == "2026-01-01T00:05:00+00:00"
+
+
+def test_the_browser_that_appears_is_sent_to_whitebit_with_a_cookie(call: Call, journey: Journey) -> None:
+    journey.start()
+    answer = call("authorize", http_event(query=f"ticket={journey.ticket.reveal()}", user_id=None))
+    assert answer["statusCode"] == 302
+    assert answer["headers"]["Location"].startswith("https://whitebit.example/auth/login?")
+    (cookie,) = answer["cookies"]
+    assert cookie.startswith("__Host-fastkey-")
+    assert cookie.endswith("; Max-Age=600; Path=/; Secure; HttpOnly; SameSite=Lax")
+
+
+def test_the_browser_that_comes_back_is_sent_on_and_its_cookie_removed(call: Call, journey: Journey) -> None:
+    journey.come_to_consent()
+    answer = come_back(call, journey)
+    assert answer["statusCode"] == 303
+    assert answer["headers"]["Location"].startswith(f"{RETURN_URL}?connection_id={journey.connection_id}&completion=")
+    (cookie,) = answer["cookies"]
+    assert cookie.startswith(f"{journey.departure.cookie_name}=; Max-Age=0;")
+    assert come_back(call, journey) == answer
+    assert journey.connection.status is Status.AUTHORIZED
+
+
+def test_a_browser_that_was_refused_is_sent_on(call: Call, journey: Journey) -> None:
+    journey.come_to_consent()
+    answer = come_back(call, journey, query=f"error=access_denied&state={journey.state.reveal()}")
+    assert answer["statusCode"] == 303
+    assert journey.connection.status is Status.DENIED
+
+
+def test_a_connection_is_completed_and_looked_at(call: Call, journey: Journey) -> None:
+    journey.authorize()
+    answer = complete(call, journey)
+    assert answer["statusCode"] == 202
+    assert document(answer) == document(get(call, journey))
+    assert (document(answer)["status"], document(answer)["step"]) == ("pending", "authorized")
+
+
+def test_connections_are_listed_in_pages(call: Call, world: FakeWorld) -> None:
+    for _ in range(26):
+        Journey(world).start()
+    first = document(call("get_connection", http_event("GET /connections")))
+    assert len(first["connections"]) == 25
+    cursor = first["next_cursor"].replace("#", "%23").replace("+", "%2B")
+    second = document(call("get_connection", http_event("GET /connections", query=f"cursor={cursor}")))
+    assert (len(second["connections"]), second["next_cursor"]) == (1, None)
+
+
+def test_a_connection_is_revoked(call: Call, journey: Journey) -> None:
+    journey.activate()
+    answer = call("revoke_connection", http_event(connection_id=journey.connection_id))
+    assert (answer["statusCode"], document(answer)["status"]) == (202, "revoking")
+    assert journey.world.workflows.revokes == [journey.connection_id]
+
+
+# ---- Bad input -------------------------------------------------------------------------------------------------------
+
+CANARY = "canary-9f2c"
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        ({"body": json.dumps({"return_url": f"https://evil.example/{CANARY}"})}, (400, "return_url_not_allowed")),
+        ({"body": f'{{"return_url": "{CANARY}", "{CANARY}": 1}}'}, (400, "invalid_request")),
+        ({"body": f'{{"{CANARY}": "{RETURN_URL}"}}'}, (400, "invalid_request")),
+        ({"body": CANARY}, (400, "invalid_request")),
+        ({"body": json.dumps({"return_url": CANARY * 200})}, (400, "invalid_request")),
+        ({"body": CANARY * BODY_LIMIT}, (413, "body_too_large")),
+        ({"body": CANARY, "content_type": f"text/{CANARY}"}, (415, "not_json")),
+        ({"body": json.dumps({"return_url": RETURN_URL}), "user_id": None}, (400, "invalid_request")),
+    ],
+)
+def test_a_start_that_is_not_right_gets_a_problem(
+    call: Call, world: FakeWorld, event: dict[str, Any], expected: tuple[int, str]
+) -> None:
+    answer = call("start_connection", http_event("POST /connections", **event))
+    assert problem_of(answer) == expected
+    assert CANARY not in json.dumps(answer)
+    assert world.connections.all() == []
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", (400, "invalid_request")),
+        (f"ticket={CANARY}", (400, "ticket_invalid")),
+        (f"ticket=connection-1.{CANARY}", (400, "ticket_invalid")),
+        (f"ticket={CANARY}&ticket={CANARY}", (400, "invalid_request")),
+        ("ticket=%FF", (400, "invalid_request")),
+    ],
+)
+def test_a_visit_that_is_not_right_gets_a_problem(
+    call: Call, journey: Journey, query: str, expected: tuple[int, str]
+) -> None:
+    journey.start()
+    answer = call("authorize", http_event(query=query, user_id=None))
+    assert problem_of(answer) == expected
+    assert CANARY not in json.dumps(answer)
+    assert answer["cookies"] == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"cookies": None}, (400, "authorization_invalid")),
+        ({"cookies": [f"__Host-fastkey-1={CANARY}"]}, (400, "authorization_invalid")),
+        ({"query": f"code={CANARY}&state={CANARY}"}, (400, "authorization_invalid")),
+        ({"query": f"code={CANARY}"}, (400, "invalid_request")),
+        ({"query": f"code={CANARY}&code=2&state={CANARY}"}, (400, "invalid_request")),
+        ({"query": f"state={CANARY}&error={CANARY}"}, (400, "authorization_invalid")),
+    ],
+)
+def test_a_return_that_is_not_right_gets_a_problem(
+    call: Call, journey: Journey, changes: dict[str, Any], expected: tuple[int, str]
+) -> None:
+    journey.come_to_consent()
+    answer = come_back(call, journey, **changes)
+    assert problem_of(answer) == expected
+    assert CANARY not in json.dumps(answer)
+    assert journey.connection.status is Status.CONSENTING
+    assert journey.world.whitebit.calls == []
+
+
+def test_a_cookie_sent_twice_is_no_cookie(call: Call, journey: Journey) -> None:
+    journey.come_to_consent()
+    cookie = f"{journey.departure.cookie_name}={journey.departure.cookie.reveal()}"
+    assert problem_of(come_back(call, journey, cookies=[cookie, cookie])) == (400, "authorization_invalid")
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"completion": CANARY}, (403, "completion_invalid")),
+        ({"completion": "\ud800"}, (400, "invalid_request")),
+        ({"completion": CANARY, "user_id": "user-2"}, (404, "connection_not_found")),
+        ({"user_id": "user-2"}, (403, "completion_refused")),
+        ({"completion": CANARY * 20}, (400, "invalid_request")),
+        ({"connection_id": CANARY}, (404, "connection_not_found")),
+    ],
+)
+def test_a_completion_that_is_not_right_gets_a_problem(
+    call: Call, journey: Journey, changes: dict[str, Any], expected: tuple[int, str]
+) -> None:
+    answer = complete(call, journey.authorize(), **changes)
+    assert problem_of(answer) == expected
+    assert CANARY not in json.dumps(answer)
+
+
+def test_somebody_elses_connection_gets_the_same_answer_as_none(call: Call, journey: Journey) -> None:
+    journey.activate()
+    foreign, unknown = get(call, journey, user_id="user-2"), get(call, journey, connection_id="connection-9")
+    assert problem_of(foreign) == (404, "connection_not_found")
+    assert foreign == unknown
+    revoked = call("revoke_connection", http_event(connection_id=journey.connection_id, user_id="user-2"))
+    assert revoked == unknown
+
+
+def test_a_made_up_cursor_gets_a_problem(call: Call) -> None:
+    answer = call("get_connection", http_event("GET /connections", query=f"cursor={CANARY}"))
+    assert problem_of(answer) == (400, "invalid_request")
+
+
+def test_trouble_with_a_store_says_so(call: Call, world: FakeWorld) -> None:
+    world.connections.fail_next("add", errors.StorageUnavailable)
+    assert problem_of(start(call)) == (503, "storage_unavailable")
+
+
+# ---- Steps -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_steps_lead_to_active(call: Call, journey: Journey) -> None:
+    journey.authorize().complete()
+    assert call("detect_key", step(journey)) == {"found": False, "wait_seconds": 1}
+    journey.create_key("trading")
+    assert call("detect_key", step(journey)) == {"found": True, "wait_seconds": 0}
+    assert call("refresh_token", step(journey)) == {"status": "capturing", "reason": None}
+    assert call("capture_secret", step(journey)) == {"status": "verifying", "reason": None}
+    assert call("verify_key", step(journey)) == {"status": "active", "reason": None}
+
+
+def test_the_steps_undo(call: Call, journey: Journey) -> None:
+    journey.claim()
+    assert call("delete_key", step(journey, cause="SecretLocked")) == {
+        "status": "needs_consent",
+        "reason": "secret_locked",
+    }
+    assert journey.world.whitebit.keys == {}
+
+
+def test_a_step_leaves_the_key_to_the_user(call: Call, journey: Journey) -> None:
+    journey.claim()
+    undone = call("delete_key", step(journey, cause="Lambda.Unknown", leave_to_user=True))
+    assert undone == {"status": "needs_user_action", "reason": "unexpected"}
+
+
+@pytest.mark.parametrize("function", ["detect_key", "capture_secret", "verify_key", "delete_key"])
+def test_a_step_fails_under_the_name_that_the_state_machine_knows(call: Call, journey: Journey, function: str) -> None:
+    journey.world.connections.fail_next("get", errors.StorageUnavailable)
+    with pytest.raises(errors.StorageUnavailable):
+        call(function, step(journey))
+
+
+@pytest.mark.parametrize("function", ["detect_key", "capture_secret", "verify_key", "delete_key", "refresh_token"])
+def test_a_step_that_nobody_foresaw_fails_as_unexpected(call: Call, journey: Journey, function: str) -> None:
+    journey.world.connections.fail_next("get", ZeroDivisionError)
+    with pytest.raises(errors.Unexpected):
+        call(function, step(journey))
+
+
+# ---- Secrets ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_whole_way_logs_no_secret(call: Call, journey: Journey, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = io.StringIO()
+    monkeypatch.setattr(logging._logger.registered_handler, "stream", lines)
+    ticket = document(start(call))["authorize_url"].partition("ticket=")[2]
+    journey.connection_id = ticket.partition(".")[0]
+    departed = call("authorize", http_event(query=f"ticket={ticket}", user_id=None))
+    cookie = departed["cookies"][0].partition(";")[0]
+    sent = parameters_of(departed)
+    code = journey.world.whitebit.consent("ada", sent["code_challenge"]).reveal()
+    back = call("callback", http_event(query=f"code={code}&state={sent['state']}", cookies=[cookie], user_id=None))
+    completion = parameters_of(back)["completion"]
+    complete(call, journey, completion)
+    journey.create_key()
+    for function in ("detect_key", "capture_secret", "verify_key"):
+        call(function, step(journey))
+    secrets = [ticket, cookie.partition("=")[2], sent["state"], code, completion, journey.key.secret, "-token-"]
+    assert len(lines.getvalue().splitlines()) >= 7
+    for secret in secrets:
+        assert secret not in lines.getvalue()
+
+
+def parameters_of(answer: dict[str, Any]) -> dict[str, str]:
+    return parameters(Secret(answer["headers"]["Location"]))

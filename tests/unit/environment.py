@@ -1,0 +1,18 @@
+"""The settings of a deployment, as the template puts them into the environment."""
+
+from tests.fakes.world import RETURN_URL
+
+ENVIRONMENT = {
+    "CLIENT_ID": "client-1",
+    "CLIENT_SECRET_NAME": "whitebit-client-secret",
+    "WHITEBIT_BASE_URL": "https://whitebit.com",
+    "PUBLIC_URL": "https://fastkey.example",
+    "ALLOWED_RETURN_URLS": RETURN_URL,
+    "AUTHORIZATIONS_TABLE": "Authorizations",
+    "CONNECTIONS_TABLE": "Connections",
+    "KEY_HOLDERS_TABLE": "KeyHolders",
+    "SEALING_KEY_ID": "alias/sealing",
+    "KEY_PREFIX": "fastkey/keys",
+    "PROVISION_KEY_ARN": "arn:aws:states:eu-west-1:123456789012:stateMachine:provision-key",
+    "REVOKE_KEY_ARN": "arn:aws:states:eu-west-1:123456789012:stateMachine:revoke-key",
+}

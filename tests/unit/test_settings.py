@@ -1,0 +1,93 @@
+"""What a deployment sets is checked before a function starts."""
+
+from pathlib import Path
+
+import pytest
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+
+from fastkey.settings import Settings, SettingsError
+from tests.unit.environment import ENVIRONMENT
+
+TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+
+
+def read(**changes: str) -> Settings:
+    return Settings.read({**ENVIRONMENT, **changes})
+
+
+def test_settings_stand_in_the_environment_under_their_names() -> None:
+    settings = read()
+    assert settings.client_id == "client-1"
+    assert settings.key_holders_table == "KeyHolders"
+
+
+def test_every_setting_is_one_that_the_template_gives() -> None:
+    given = yaml_parse(TEMPLATE.read_text())["Globals"]["Function"]["Environment"]["Variables"]
+    assert set(ENVIRONMENT) <= set(given)
+
+
+@pytest.mark.parametrize("name", ENVIRONMENT)
+@pytest.mark.parametrize("empty", [None, "", "  "])
+def test_a_setting_that_is_missing_is_named(name: str, empty: str | None) -> None:
+    environment = {k: v for k, v in ENVIRONMENT.items() if k != name} | ({name: empty} if empty is not None else {})
+    with pytest.raises(SettingsError, match=f"^{name} is not set"):
+        Settings.read(environment)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://whitebit.com",
+        "https://sandbox.example:8443",
+        "http://localhost:8081",
+        "http://127.0.0.1",
+        "http://host.docker.internal:8081",
+    ],
+)
+def test_whitebit_may_be_the_global_server_or_a_sandbox(url: str) -> None:
+    assert read(WHITEBIT_BASE_URL=url).whitebit_base_url == url
+
+
+@pytest.mark.parametrize(
+    "url", ["https://whitebit.eu", "https://WhiteBIT.EU", "https://api.whitebit.eu", "https://whitebit.eu/"]
+)
+def test_the_eu_server_is_refused_with_the_reason(url: str) -> None:
+    with pytest.raises(SettingsError, match=r"EU server does not have the API key endpoints.*https://whitebit\.com"):
+        read(WHITEBIT_BASE_URL=url)
+
+
+@pytest.mark.parametrize("name", ["WHITEBIT_BASE_URL", "PUBLIC_URL"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "whitebit.com",
+        "http://whitebit.com",
+        "http://localhost.evil.example",
+        "https://whitebit.com/",
+        "https://whitebit.com/path",
+        "https://whitebit.com?query",
+        "https://whitebit.com#fragment",
+        "https://user@whitebit.com",
+        "https://user:password@whitebit.com",
+        "https://",
+        "https://[",
+        "ftp://whitebit.com",
+    ],
+)
+def test_a_base_url_is_a_secure_host_and_nothing_more(name: str, url: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.read({**ENVIRONMENT, name: url})
+    assert name in str(caught.value)
+    assert "password" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "urls"),
+    [
+        ("https://a.example/x", {"https://a.example/x"}),
+        ("https://a.example/x, https://b.example", {"https://a.example/x", "https://b.example"}),
+        ("https://a.example/x,", {"https://a.example/x"}),
+    ],
+)
+def test_return_urls_are_separated_by_commas(text: str, urls: set[str]) -> None:
+    assert read(ALLOWED_RETURN_URLS=text).allowed_return_urls == urls

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSPreparedRequest
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
 from fastkey.adapters.aws import CONFIG
@@ -34,17 +35,18 @@ def connections(client: "DynamoDBClient") -> DynamoConnections:
     return DynamoConnections(client, TABLE, HOLDERS)
 
 
-def lose_answers(client: "DynamoDBClient", operation: str, error: Exception, times: int = 1) -> list[str]:
-    """Lets requests through and loses their answers. Gives a list that grows by one with each request."""
-    requests: list[str] = []
+def lose_answers(client: "DynamoDBClient", operation: str, error: Exception, times: int = 1) -> list[bytes]:
+    """Lets requests through and loses their answers. Gives a list that grows by the body of each request."""
+    requests: list[bytes] = []
 
-    # moto answers before the last handler is asked: the request has had its effect.
-    def lose(event_name: str, **_: Any) -> None:
-        requests.append(event_name)
-        if len(requests) <= times:
-            raise error
+    def lose(event_name: str, request: AWSPreparedRequest, **_: Any) -> None:
+        if event_name.endswith(f".{operation}"):
+            requests.append(str(request.body))
+            if len(requests) <= times:
+                raise error
 
-    client.meta.events.register_last(f"before-send.dynamodb.{operation}", lose)
+    # moto answers the same event, and is asked before the last: the request has had its effect.
+    client.meta.events.register_last("before-send", lose)
     return requests
 
 
@@ -93,18 +95,14 @@ def test_anothers_change_is_not_taken_for_ones_own(client: "DynamoDBClient", con
 
 def test_a_transaction_is_repeated_under_its_token(client: "DynamoDBClient", connections: DynamoConnections) -> None:
     """By its token DynamoDB knows it again; moto does not, so only the token is looked at."""
-    sent: list[bytes] = []
-    client.meta.events.register_first(
-        "before-send.dynamodb.TransactWriteItems", lambda request, **_: sent.append(request.body)
-    )
-    lose_answers(client, "TransactWriteItems", ConnectionClosedError(endpoint_url="x"))
+    requests = lose_answers(client, "TransactWriteItems", ConnectionClosedError(endpoint_url="x"))
     before = detecting()
     connections.add(before)
     with pytest.raises(errors.Conflict):
         connections.save(before, claimed(before, "key-1"))
-    assert len(sent) == 2
-    assert sent[0] == sent[1]
-    assert b"ClientRequestToken" in sent[0]
+    first, second = requests
+    assert first == second
+    assert b"ClientRequestToken" in first
 
 
 def item(client: "DynamoDBClient", connection_id: str) -> dict[str, Any]:

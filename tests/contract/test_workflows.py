@@ -34,7 +34,8 @@ WAITING = {
 class Subject(Protocol):
     """Workflows, and how to see what became of them."""
 
-    workflows: Workflows
+    @property
+    def workflows(self) -> Workflows: ...
 
     def provisions(self) -> list[str]:
         """The connections whose ProvisionKey was started."""

@@ -22,7 +22,6 @@ class Status(StrEnum):
     FAILED = "failed"
     NEEDS_CONSENT = "needs_consent"
     NEEDS_USER_ACTION = "needs_user_action"
-    DEAD = "dead"
 
     @property
     def public(self) -> str:
@@ -56,8 +55,7 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
     _S.VERIFYING: frozenset({_S.ACTIVE, _S.CLOSING, _S.REVOKING}),
     # Back to capturing: a copy of the secret turned up before the key was deleted.
     _S.CLOSING: _AFTER_CLOSING | {_S.CAPTURING, _S.REVOKING},
-    _S.ACTIVE: frozenset({_S.REVOKING, _S.DEAD}),
-    _S.DEAD: frozenset({_S.REVOKING}),
+    _S.ACTIVE: frozenset({_S.REVOKING}),
     _S.REVOKING: frozenset({_S.REVOKED, _S.NEEDS_USER_ACTION}),
     _S.REVOKED: frozenset(),
     _S.DENIED: frozenset(),

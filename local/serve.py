@@ -8,9 +8,11 @@ import json
 import logging
 import signal
 import sys
+from pathlib import Path
 from threading import Event
 
 from local.issuer import DEFAULT_PORT as ISSUER_PORT
+from local.sam_local.environments import environments
 from local.whitebit import Revision
 from local.world import Ports, World
 
@@ -27,6 +29,8 @@ def main() -> None:
     except OSError as error:
         sys.exit(f"The local world cannot start: {error}")
     with world:
+        if arguments.env_vars:
+            arguments.env_vars.write_text(environments(world))
         print(json.dumps(_whereabouts(world)), flush=True)
         _log_to_stdout()
         stop.wait()
@@ -38,6 +42,7 @@ def _parse() -> argparse.Namespace:
     )
     parser.add_argument("--revision", type=Revision, choices=list(Revision), default=Revision.AUGUST_2026)
     parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 lets containers in")
+    parser.add_argument("--env-vars", type=Path, metavar="FILE", help="write what `sam local invoke --env-vars` reads")
     for server, port in (("gateway", 8080), ("whitebit", 8081), ("aws", 8082), ("issuer", ISSUER_PORT)):
         parser.add_argument(f"--{server}-port", type=int, default=port, help=f"0 picks one; {port} if not given")
     return parser.parse_args()

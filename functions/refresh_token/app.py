@@ -1,4 +1,7 @@
-"""RefreshToken: the connection's tokens are renewed if they are near their end and WhiteBIT gave the means to."""
+"""RefreshToken, for operators and schedules: the connection's tokens are renewed if they are near their end.
+
+Every step of a workflow does so by itself.
+"""
 
 from typing import Any
 
@@ -11,4 +14,4 @@ world = bootstrap.start()
 
 @task
 def handler(step: Task) -> dict[str, Any]:
-    return outcome(refresh_token(world, step.connection_id))
+    return outcome(refresh_token(world, step.connection_id, step.deadline))

@@ -22,7 +22,7 @@ def handler(request: Request) -> Response:
     started = start_connection(world, request.user_id, request.body(Start).return_url)
     document = {
         "connection_id": started.connection.connection_id,
-        "authorize_url": f"{world.policy.public_url}/authorize?ticket={started.ticket.reveal()}",
+        "authorize_url": started.authorize_url.reveal(),
         "expires_at": started.connection.expires_at.isoformat(),
     }
     return Response(201, document)

@@ -65,10 +65,11 @@ def _journey(world: World, email: str) -> Iterator[tuple[Stage, Mapping[str, str
     library = _Library(Settings.read(world.functions.specs()["StartConnection"].variables))
     started = start_connection(library, USER, world.return_url)
     connection_id = started.connection.connection_id
-    known = {"connection_id": connection_id, "ticket": started.ticket.reveal()}
+    ticket = Secret(parse_qs(urlsplit(started.authorize_url.reveal()).query)["ticket"][0])
+    known = {"connection_id": connection_id, "ticket": ticket.reveal()}
     yield Stage.STARTED, known
 
-    departure = authorize(library, started.ticket)
+    departure = authorize(library, ticket)
     browser = _consenting_browser(world, email, departure.url.reveal())
     state, code = (Secret(parse_qs(urlsplit(browser.url).query)[name][0]) for name in ("state", "code"))
     done = completion(departure.cookie, state)
@@ -83,13 +84,14 @@ def _journey(world: World, email: str) -> Iterator[tuple[Stage, Mapping[str, str
     browser.create_key(["trade_balance"], _SECOND_FACTOR)
     yield Stage.COMPLETED, known
 
-    detect_key(library, connection_id)
+    deadline = library.clock.now() + timedelta(minutes=5)
+    detect_key(library, connection_id, deadline)
     yield Stage.DETECTED, known
 
-    capture_secret(library, connection_id, library.clock.now() + timedelta(minutes=2))
+    capture_secret(library, connection_id, deadline)
     yield Stage.CAPTURED, known
 
-    verify_key(library, connection_id)
+    verify_key(library, connection_id, deadline)
     yield Stage.ACTIVE, known
 
     active = library.connections.get(connection_id)

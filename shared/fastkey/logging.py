@@ -21,9 +21,9 @@ def log(
 
 
 def log_defect(error: BaseException) -> None:
-    """Logs an error that nobody foresaw:
+    """Logs the class and the place of an error that nobody foresaw.
 
-    its class and where it was raised, but neither its message nor any value, which may be a secret.
+    Neither its message nor any value, which may be a secret.
     """
     frames = [
         f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}"

@@ -28,7 +28,10 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of a user's connections, newest first. `next_cursor` is None on the last."""
+    """A page of a user's connections, newest first, each with what a list shows and without what is sealed.
+
+    `next_cursor` is None on the last.
+    """
 
     connections: Sequence[Connection]
     next_cursor: str | None
@@ -125,6 +128,10 @@ class WhiteBit(Protocol):
     All raise WhiteBitUnavailable where the answer did not come or says that it could not be given, and UnexpectedAnswer
     for one that is not in the contract; those with an access token raise ConsentLost where WhiteBIT does not accept it.
     """
+
+    def prepare(self) -> None:
+        """Gets ready what a call for tokens needs, so that such a call does not fail for want of it."""
+        ...
 
     def exchange_code(self, code: Secret, verifier: Secret) -> TokenGrant:
         """Spends the authorization code (RFC 6749, section 4.1.3; RFC 7636, section 4.5).

@@ -7,6 +7,8 @@ from typing import Self
 
 # HTTPS, because tokens and cookies travel over it; plain HTTP only for a server on this machine.
 _BASE_URL = re.compile(r"https://[A-Za-z0-9.-]+(:\d+)?|http://(localhost|127\.0\.0\.1|host\.docker\.internal)(:\d+)?")
+# No fragment: what is added to the query would end up in it.
+_RETURN_URL = re.compile(r"(https://|http://(localhost|127\.0\.0\.1)(:\d+)?/)[^\s#]+")
 _EU_SERVER = re.compile(r"https?://([^/]*\.)?whitebit\.eu\.?([:/]|$)", re.IGNORECASE)
 
 
@@ -39,7 +41,7 @@ class Settings:
         """Reads and checks all settings. Raises SettingsError."""
 
         def text(name: str) -> str:
-            if not (value := environment.get(name, "").strip(" ,")):
+            if not (value := environment.get(name, "").strip()):
                 raise SettingsError(f"{name} is not set.")
             return value
 
@@ -48,7 +50,7 @@ class Settings:
             client_secret_name=text("CLIENT_SECRET_NAME"),
             whitebit_base_url=_whitebit(text("WHITEBIT_BASE_URL")),
             public_url=_base_url("PUBLIC_URL", text("PUBLIC_URL")),
-            allowed_return_urls=frozenset(url.strip() for url in text("ALLOWED_RETURN_URLS").split(",") if url.strip()),
+            allowed_return_urls=_return_urls(text("ALLOWED_RETURN_URLS")),
             authorizations_table=text("AUTHORIZATIONS_TABLE"),
             connections_table=text("CONNECTIONS_TABLE"),
             key_holders_table=text("KEY_HOLDERS_TABLE"),
@@ -57,6 +59,13 @@ class Settings:
             provision_key_arn=text("PROVISION_KEY_ARN"),
             revoke_key_arn=text("REVOKE_KEY_ARN"),
         )
+
+
+def _return_urls(listed: str) -> frozenset[str]:
+    urls = frozenset(url.strip() for url in listed.split(",") if url.strip())
+    if not urls or not all(map(_RETURN_URL.fullmatch, urls)):
+        raise SettingsError("ALLOWED_RETURN_URLS must be https URLs without a fragment, separated by commas.")
+    return urls
 
 
 def _whitebit(url: str) -> str:

@@ -10,13 +10,13 @@ from local.world import World
 from tests.e2e.journey import Journey, Sandbox
 
 
-@pytest.fixture(scope="session", params=list(Revision))
+@pytest.fixture(scope="module", params=list(Revision))
 def revision(request: pytest.FixtureRequest) -> Revision:
     chosen: Revision = request.param
     return chosen
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def world(revision: Revision) -> Iterator[World]:
     with World(revision) as running:
         yield running

@@ -121,6 +121,7 @@ def test_an_execution_started_twice_is_one(journey: NewJourney, world: World, ma
     if machine == "RevokeKey":
         user.frontend.revoke(user.connection_id)
         connection = user.end()
+    _await_execution(world, f"{arn.replace(':stateMachine:', ':execution:')}:{user.connection_id}")
     with pytest.raises(workflows.exceptions.ExecutionAlreadyExists):
         workflows.start_execution(**start)
     # And under another name, as if Step Functions had forgotten the first:

@@ -15,6 +15,10 @@ PROJECT = TEMPLATE.parent
 CLIENTS = {"whitebit", "demo.py", "frontend.py", "sam_local"}
 
 
+# The template declares it, because `sam local` sets nothing else, and every local world has to set it.
+SET_BY_THE_LOCAL_WORLD = {"AWS_ENDPOINT_URL"}
+
+
 def world_files() -> list[Path]:
     files = (PROJECT / "local").rglob("*.py")
     return sorted(path for path in files if path.relative_to(PROJECT / "local").parts[0] not in CLIENTS)
@@ -30,7 +34,8 @@ def declared() -> dict[str, set[str]]:
         "route": {event["Properties"]["Path"] for event in events if event["Type"] == "HttpApi"},
         "environment variable": {
             name for each in properties for name in each.get("Environment", {}).get("Variables", {})
-        },
+        }
+        - SET_BY_THE_LOCAL_WORLD,
         "resource": set(resources) - {"Api"},  # a word, as well
         "state machine": {
             Path(each["DefinitionUri"]).name.split(".")[0] for each in properties if "DefinitionUri" in each

@@ -110,7 +110,7 @@ class Machines:
                     yield event
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def machines() -> Iterator[Machines]:
     held: list[Machines] = []
     aws = Aws("127.0.0.1", 0, REGION, lambda arn, event: held[0].invoke(arn, event))
@@ -123,11 +123,13 @@ def machines() -> Iterator[Machines]:
 
 
 def _hurry(aws: Aws, stack: Stack) -> None:
-    """The machines as shipped, but for how often and how long they wait before they repeat a step."""
+    """The machines as shipped, but for how long they wait and how often they repeat a step."""
     workflows = aws.client("stepfunctions")
     for arn in stack.created("AWS::StepFunctions::StateMachine").values():
         definition = json.loads(workflows.describe_state_machine(stateMachineArn=arn)["definition"])
         for state in definition["States"].values():
+            if "Seconds" in state:
+                state["Seconds"] = 1
             for retry in state.get("Retry", []):
                 if retry["MaxAttempts"]:
                     retry |= {"MaxAttempts": 2, "IntervalSeconds": 1, "BackoffRate": 1.0}

@@ -37,6 +37,22 @@ def test_a_completion_that_comes_later_lets_it_go_on(machines: Machines, status:
     assert machines.end(connection_id, execution).states == HAPPY_WAY
 
 
+def test_a_completion_that_nobody_told_it_of_is_seen_when_its_time_is_over(machines: Machines) -> None:
+    """Whatever ends the wait, DetectKey looks whether the connection was completed."""
+    connection_id, execution = machines.start("ProvisionKey", HAPPY, status="authorized")
+    while "task_token" not in (item := machines.item(connection_id)):
+        sleep(0.02)
+    # moto takes no name that begins with States: this one is caught like a timeout, by States.ALL.
+    for _ in range(3):
+        machines.aws.client("stepfunctions").send_task_failure(taskToken=item["task_token"]["S"], error="TimeIsOver")
+        while (again := machines.item(connection_id))["task_token"] == item["task_token"]:
+            if machines.calls:
+                break
+            sleep(0.02)
+        item = again
+    assert machines.end(connection_id, execution).states == HAPPY_WAY
+
+
 @pytest.mark.parametrize("status", ["closing", "revoking", "revoked", "needs_user_action"])
 def test_a_connection_that_was_decided_otherwise_is_not_waited_for(machines: Machines, status: str) -> None:
     run = machines.run("ProvisionKey", {"DetectKey": ["ConnectionClosed"]}, status=status)
@@ -112,7 +128,8 @@ def test_a_connection_that_went_another_way_is_left_alone(machines: Machines, st
 def test_a_secret_that_turns_up_is_captured_instead_of_deleted(machines: Machines) -> None:
     script: dict[str, list[Answer]] = HAPPY | {"CaptureSecret": ["SecretLost", {}], "DeleteKey": ["SecretHeld"]}
     run = machines.run("ProvisionKey", script, **COMPLETED)
-    assert run.states[-5:] == ["CaptureSecret", "DeleteKey", "CaptureSecret", "VerifyKey", "TellOutcome"]
+    way = ["CaptureSecret", "DeleteKey", "WaitToGoOn", "CaptureSecret", "VerifyKey", "TellOutcome"]
+    assert run.states[-6:] == way
 
 
 def test_a_key_that_cannot_be_deleted_is_left_to_the_user(machines: Machines) -> None:

@@ -19,9 +19,9 @@ CONFIG = Config(
 
 @contextmanager
 def storage() -> Iterator[None]:
-    """Turns a failed call to AWS into StorageUnavailable:
+    """Turns a failed call to AWS, which may have been applied, into StorageUnavailable.
 
-    it may have been applied. AWS's message may quote input: only its code is logged.
+    AWS's message may quote input: only its code is logged.
     """
     try:
         yield

@@ -25,7 +25,7 @@ PAGE_SIZE = 25
 
 ID_LIMIT = 64  # characters; ours have 36
 
-type_serializer, type_deserializer = TypeSerializer(), TypeDeserializer()
+_SERIALIZER, _DESERIALIZER = TypeSerializer(), TypeDeserializer()
 
 Item = dict[str, "AttributeValueTypeDef"]
 
@@ -128,6 +128,8 @@ class DynamoConnections:
                     ExpressionAttributeValues=_item(**{":before": before.version}),
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
+            except self._client.exceptions.TransactionConflictException:
+                raise Conflict from None
             except self._client.exceptions.ConditionalCheckFailedException as error:
                 stored: Any = error.response.get("Item", {})
                 # A write whose answer was lost is repeated by the client, and then meets itself.
@@ -203,7 +205,6 @@ def _to_item(connection: Connection, write_id: str) -> Item:
         issued_at=connection.issued_at,
         busy_until=connection.busy_until,
         escrow=connection.escrow,
-        last_used_at=connection.last_used_at,
         remove_at=int(connection.remove_at.timestamp()) if connection.remove_at else None,
     )
 
@@ -231,7 +232,6 @@ def _from_item(item: Mapping[str, Any]) -> Connection:
         issued_at=_time(fields.get("issued_at")),
         busy_until=_time(fields.get("busy_until")),
         escrow=fields["escrow"].value if "escrow" in fields else None,
-        last_used_at=_time(fields.get("last_used_at")),
     )
 
 
@@ -253,11 +253,11 @@ def _time(text: str | None) -> datetime | None:
 def _item(**fields: Any) -> Item:
     """DynamoDB's form of the fields that are not None; times as ISO 8601."""
     plain = {k: v.isoformat() if isinstance(v, datetime) else v for k, v in fields.items() if v is not None}
-    return {k: type_serializer.serialize(v) for k, v in plain.items()}
+    return {k: _SERIALIZER.serialize(v) for k, v in plain.items()}
 
 
 def _fields(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: type_deserializer.deserialize(v) for k, v in item.items()}
+    return {k: _DESERIALIZER.deserialize(v) for k, v in item.items()}
 
 
 def _write_id() -> str:
@@ -277,7 +277,7 @@ def _start_key(user_id: str, cursor: str) -> Item:
         created = urlsafe_b64decode(cursor.encode()).decode()
         time, connection_id = created.split("#")
         datetime.fromisoformat(time)
-        if len(created) > ID_LIMIT + 32:
+        if not 0 < len(connection_id) <= ID_LIMIT:
             raise InvalidRequest
     except ValueError:
         raise InvalidRequest from None

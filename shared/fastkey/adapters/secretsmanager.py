@@ -85,7 +85,8 @@ class ClientSecret:
 
     def __call__(self) -> Secret:
         try:
-            return Secret(str(self._provider.get(self._name, max_age=self.MAX_AGE)))
+            # An editor's newline at the end is not part of it.
+            return Secret(str(self._provider.get(self._name, max_age=self.MAX_AGE)).strip())
         except GetParameterError:
             raise StorageUnavailable from None
 

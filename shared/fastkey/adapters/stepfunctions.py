@@ -15,10 +15,7 @@ _WENT_ON = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
 
 
 class StepFunctionsWorkflows:
-    """An execution bears its connection's id as its name, which Step Functions takes once in 90 days:
-
-    starting twice is starting once.
-    """
+    """Starts executions under their connection's id, a name that Step Functions takes once in 90 days."""
 
     def __init__(self, client: "SFNClient", provision_key_arn: str, revoke_key_arn: str) -> None:
         self._client = client

@@ -1,8 +1,9 @@
 """WhiteBIT's endpoints over HTTPS: each call is exactly one request."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from time import monotonic
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -15,8 +16,10 @@ from fastkey.domain.secret import Secret
 from fastkey.domain.tokens import TokenGrant
 from fastkey.ports import Clock
 
-# Together the 12 s that the steps reckon with. Neither repeats nor follows: urllib3 would do both by itself.
-TIMEOUT = urllib3.Timeout(connect=3, read=9)
+# Whatever a server does, a call is over within 3 s for the connection, 5 s for the first octet, and LAST_READ for the
+# start of the last read, which takes 5 s at most: urllib3's own limit is one for each read.
+TIMEOUT = urllib3.Timeout(connect=3, read=5)
+LAST_READ = 11  # seconds after the call's beginning
 
 # Far more than any answer in the contract; what is longer is not WhiteBIT's.
 ANSWER_LIMIT = 64 * 1024
@@ -42,6 +45,9 @@ class WhiteBitClient:
         )
 
     # ---- Tokens ------------------------------------------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        self._client_secret()
 
     def exchange_code(self, code: Secret, verifier: Secret) -> TokenGrant:
         status, answer = self._send_form("/oauth2/token", code=code, code_verifier=verifier)
@@ -115,6 +121,7 @@ class WhiteBitClient:
         Gives the status and the JSON of the answer; raises WhiteBitUnavailable, and UnexpectedAnswer for what is no
         JSON.
         """
+        until = monotonic() + LAST_READ
         try:
             response = self._http.request(
                 method,
@@ -125,17 +132,29 @@ class WhiteBitClient:
                 preload_content=False,
             )
             with response:
-                text = response.read(ANSWER_LIMIT + 1, decode_content=True)
+                text = b"".join(_chunks(response, until))
         except urllib3.exceptions.HTTPError:
             raise errors.WhiteBitUnavailable from None
         if response.status == 429 or response.status >= 500:
             raise errors.WhiteBitUnavailable
         try:
-            if len(text) > ANSWER_LIMIT or response.status in range(300, 400):
+            if response.status in range(300, 400):
                 raise errors.UnexpectedAnswer
             return response.status, json.loads(text)
         except (ValueError, RecursionError):
             raise errors.UnexpectedAnswer from None
+
+
+def _chunks(response: urllib3.BaseHTTPResponse, until: float) -> Iterator[bytes]:
+    """The answer as it comes, up to the limits of size and time."""
+    size = 0
+    while chunk := response.read1(ANSWER_LIMIT):
+        size += len(chunk)
+        if size > ANSWER_LIMIT:
+            raise errors.UnexpectedAnswer
+        if monotonic() > until:
+            raise errors.WhiteBitUnavailable
+        yield chunk
 
 
 # ---- Answers ---------------------------------------------------------------------------------------------------------
@@ -143,7 +162,7 @@ class WhiteBitClient:
 
 class _Answer(BaseModel):
     # Input stays out of pydantic's messages: it may be a token.
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, populate_by_name=True)
+    model_config = ConfigDict(hide_input_in_errors=True)
 
 
 Answer = TypeVar("Answer", bound=_Answer)
@@ -197,6 +216,10 @@ class _SignedError(_Answer):
 def _read(model: type[Answer], status: int, answer: Any) -> Answer:
     if status != 200:
         raise errors.UnexpectedAnswer
+    return _parse(model, answer)
+
+
+def _parse(model: type[Answer], answer: Any) -> Answer:
     try:
         return model.model_validate(answer)
     except ValidationError:
@@ -213,11 +236,11 @@ def _grant(status: int, answer: Any) -> TokenGrant:
 
 
 def _judge_signed(answer: Any) -> None:
-    """What a signed call's refusal says of the key:
+    """Says what a signed call's refusal means for the key.
 
-    nothing for a permission that is missing, KeyUnusable, or an error that passes.
+    Nothing, if a permission is missing; otherwise raises KeyUnusable, or an error that passes.
     """
-    refusal = _read(_SignedError, 200, answer)
+    refusal = _parse(_SignedError, answer)
     if refusal.code == 4 or refusal.message.startswith("You don't have permission"):
         return
     if refusal.message == "Too many requests.":

@@ -18,11 +18,14 @@ from fastkey.domain.tokens import SealedTokens
 
 TICKET_LIFE = timedelta(minutes=5)
 
-# The exchange is one request of a function that lives 25 s; after this it has ended, whatever came of it.
+# The exchange is one request of a function that lives 29 s; after this it has ended, whatever came of it.
 EXCHANGE_LIFE = timedelta(seconds=60)
 
 # From the completion: a person chooses permissions and finds a phone.
 DETECTION_LIFE = timedelta(minutes=10)
+
+# From the key's discovery: WhiteBIT may be away for long, and a key that was captured is not given up lightly.
+VERIFICATION_LIFE = timedelta(hours=24)
 
 # WhiteBIT disables a key that makes no call for this long.
 IDLE_KEY_LIFE = timedelta(days=14)
@@ -38,9 +41,8 @@ class Connection:
     """The state of one connection. Digests are SHA-256 in hex; bytes are ciphertext; times are UTC.
 
     reason: the code of the error that ended it, or is ending it. expires_at: when a consent that nobody gave is given
-    up. busy_until: the lease of whoever spends the code or reads the secret now, and refresh_until that of whoever
-    refreshes the tokens: what they are given counts, so nothing is undone before. last_used_at: the last call signed
-    with the key.
+    up. busy_until: the lease of whoever is at a step whose result counts (spends the code, reads the secret, uses it,
+    undoes), and refresh_until that of whoever refreshes the tokens.
     """
 
     connection_id: str
@@ -63,7 +65,6 @@ class Connection:
     issued_at: datetime | None = None
     busy_until: datetime | None = None
     escrow: bytes | None = None
-    last_used_at: datetime | None = None
 
     # ---- What it is --------------------------------------------------------------------------------------------------
 
@@ -77,26 +78,26 @@ class Connection:
         """When WhiteBIT disables the key by itself, for a key that only the user can remove."""
         if self.status is not Status.NEEDS_USER_ACTION or self.issued_at is None:
             return None
-        return (self.last_used_at or self.issued_at) + IDLE_KEY_LIFE
+        # Nothing has signed since the end, which shredded our copy.
+        return self.updated_at + IDLE_KEY_LIFE
 
     @property
     def remove_at(self) -> datetime | None:
         """When the table may forget it: only what ended without ever having had a key."""
         return self.expires_at + ABANDONED_LIFE if self.external_id is None else None
 
-    def exchange_was_lost(self, now: datetime) -> bool:
-        """Whether the code was sent, and whoever sent it has not said in time what came of it."""
-        return self.tokens is None and self.busy_until is not None and now >= self.busy_until
+    def is_refreshing(self, now: datetime) -> bool:
+        """Whether an attempt may be refreshing the tokens."""
+        return self.refresh_until is not None and now < self.refresh_until
 
-    def refuse_while_busy(self, now: datetime) -> None:
-        """Raises StepInProgress while an attempt may be given tokens or the secret."""
-        if self.busy_until is not None and now < self.busy_until:
-            raise errors.StepInProgress
+    def is_overdue(self, now: datetime) -> bool:
+        """Whether the key was found so long ago that storing it and trying it is given up."""
+        return self.issued_at is not None and now >= self.issued_at + VERIFICATION_LIFE
 
     def as_of(self, now: datetime) -> Self:
-        """The connection as a reader should see it:
+        """The connection as a reader should see it.
 
-        a consent that nobody gave in time has expired, whether or not that was written.
+        A consent that nobody gave in time has expired, whether or not that was written.
         """
         if self.status in (Status.STARTED, Status.CONSENTING) and now >= self.expires_at:
             return replace(self, status=Status.EXPIRED, reason=errors.ConsentMissing.code)
@@ -135,10 +136,12 @@ class Connection:
         )
 
     def exchange(self, now: datetime) -> Self:
-        """The code is about to be spent:
+        """The code is about to be spent, by whoever stores this and nobody else.
 
-        whoever stores this, and nobody else, may spend it. Raises ConnectionClosed for everybody else.
+        Raises ConnectionClosed for everybody else, and for whoever comes late.
         """
+        if now >= self.expires_at:
+            raise errors.ConnectionClosed
         return self._move(Status.EXCHANGING, now, busy_until=now + EXCHANGE_LIFE)
 
     def authorize(self, tokens: SealedTokens, now: datetime) -> Self:
@@ -151,27 +154,32 @@ class Connection:
         return self._move(Status.AUTHORIZED, now, tokens=tokens, busy_until=None)
 
     def fail_exchange(self, cause: type[errors.FastkeyError], now: datetime) -> Self:
-        """The code was sent, and no tokens came of it."""
-        return self.close(cause, now)._change(now, busy_until=None)
+        """The code was sent, and no tokens came of it: there is nothing to wait for."""
+        if self.status is Status.EXCHANGING:
+            return self._move(Status.CLOSING, now, reason=cause.code, busy_until=None)
+        return self if self.status.is_end else self._change(now, busy_until=None)
 
     def deny(self, cause: type[errors.FastkeyError], now: datetime) -> Self:
         """WhiteBIT sent the browser back without a code. A second time changes nothing."""
         return self._move(cause.ends, now, reason=cause.code) if self.status is Status.CONSENTING else self
 
     def complete(self, user_id: str, completion: Secret, now: datetime) -> Self:
-        """The frontend completes. Another user's completion ends the connection: somebody was made to consent with a
-        forwarded link.
+        """The frontend completes.
 
-        Raises ConnectionNotFound for another user without the completion, CompletionInvalid for the right user without
-        it, and ConnectionClosed where there is nothing left to complete.
+        Another user's completion, if it is the first, ends the connection: somebody was made to consent with a
+        forwarded link. Raises ConnectionNotFound for another user without the completion or after it, CompletionInvalid
+        for the right user without it, and ConnectionClosed where there is nothing left to complete.
         """
-        if not completion.matches(self.completion_digest):
-            raise errors.CompletionInvalid if user_id == self.user_id else errors.ConnectionNotFound
-        if user_id != self.user_id:
+        is_owner, is_right = user_id == self.user_id, completion.matches(self.completion_digest)
+        if not is_owner and (self.completed_at or not is_right):
+            raise errors.ConnectionNotFound
+        if not is_right:
+            raise errors.CompletionInvalid
+        if not is_owner:
             return self.close(errors.CompletionRefused, now)
         if self.completed_at is not None:
             return self
-        if self.status not in (Status.CONSENTING, Status.EXCHANGING, Status.AUTHORIZED):
+        if self.status not in (Status.EXCHANGING, Status.AUTHORIZED):
             raise errors.ConnectionClosed
         return self._change(now, completed_at=now)
 
@@ -184,13 +192,10 @@ class Connection:
         in time; and ConnectionClosed where detection is over. A connection that still waits for its tokens is given
         back as it is.
         """
-        if self.status is Status.CLOSING and self.reason:
-            raise errors.by_code(self.reason)
-        if self.status not in _DETECTABLE:
-            raise errors.ConnectionClosed
+        self._expect(*_DETECTABLE)
         if self.completed_at is None:
             raise errors.CompletionMissing
-        if self.exchange_was_lost(now):
+        if self.status is Status.EXCHANGING and not self._is_busy(now):
             raise errors.ExchangeLost
         if self.status is not Status.CAPTURING and now >= self.completed_at + DETECTION_LIFE:
             raise errors.KeyNotCreated
@@ -200,56 +205,54 @@ class Connection:
         """The key was found: this connection is to hold it, and to read its secret. A second time changes nothing."""
         if self.status is Status.CAPTURING and self.external_id == key.external_id:
             return self
+        self._expect(Status.DETECTING)
         return self._move(
             Status.CAPTURING, now, external_id=key.external_id, permissions=key.permissions, issued_at=now
         )
 
-    def lease_capture(self, until: datetime, now: datetime) -> Self:
-        """One attempt at a time reads the secret.
-
-        Raises StepInProgress while another may, ConnectionClosed where none should.
-        """
-        if self.status is not Status.CAPTURING:
-            raise errors.ConnectionClosed
-        self.refuse_while_busy(now)
-        return self._change(now, busy_until=until)
-
-    def release_capture(self, lease: datetime, now: datetime) -> Self:
-        """The attempt under this lease ended without a stored secret:
-
-        the next need not wait. Under another's lease nothing changes.
-        """
-        return self._change(now, busy_until=None) if self.busy_until == lease else self
-
     def keep_in_escrow(self, sealed: bytes, now: datetime) -> Self:
-        """The secret was read, and its store did not answer: it is kept here until a later attempt moves it over."""
+        """The secret was read, and the vault did not answer: it is kept here until a later attempt moves it over."""
         if self.status.is_end:
             raise errors.ConnectionClosed
         return self._change(now, escrow=sealed)
 
     def verify(self, now: datetime) -> Self:
         """The secret is stored."""
+        self._expect(Status.CAPTURING)
         return self._move(Status.VERIFYING, now, escrow=None, busy_until=None)
 
     def activate(self, now: datetime) -> Self:
-        """A signed call went well. A second time changes nothing."""
-        return (
-            self if self.status is Status.ACTIVE else self._move(Status.ACTIVE, now, last_used_at=now, task_token=None)
-        )
+        """A signed call went well."""
+        self._expect(Status.VERIFYING)
+        return self._move(Status.ACTIVE, now, busy_until=None, task_token=None)
+
+    # ---- Leases ------------------------------------------------------------------------------------------------------
+
+    def lease(self, until: datetime, now: datetime, *statuses: Status) -> Self:
+        """One attempt at a time is at a step whose result counts.
+
+        Raises StepInProgress while another may be. Unless the connection is in one of these statuses, raises what is
+        closing it, or ConnectionClosed.
+        """
+        self._expect(*statuses)
+        if self._is_busy(now):
+            raise errors.StepInProgress
+        return self._change(now, busy_until=until)
+
+    def release(self, lease: datetime, now: datetime) -> Self:
+        """The attempt under this lease failed, and the next need not wait. Under another's lease nothing changes."""
+        return self._change(now, busy_until=None) if self.busy_until == lease else self
 
     # ---- Tokens ------------------------------------------------------------------------------------------------------
 
     def lease_refresh(self, until: datetime, now: datetime) -> Self:
         """One attempt at a time refreshes the tokens. Raises RefreshInProgress while another may."""
-        if self.refresh_until is not None and now < self.refresh_until:
+        if self.is_refreshing(now):
             raise errors.RefreshInProgress
         return self._change(now, refresh_until=until)
 
-    def renew(self, tokens: SealedTokens | None, lease: datetime, now: datetime) -> Self:
-        """The refresh under this lease came to an end:
-
-        these tokens are the newest. Under another's lease nothing changes.
-        """
+    def renew(self, tokens: SealedTokens, lease: datetime, now: datetime) -> Self:
+        """The refresh under this lease came to an end, with these tokens. Under another's lease nothing changes."""
         return self._change(now, tokens=tokens, refresh_until=None) if self.refresh_until == lease else self
 
     # ---- Ends --------------------------------------------------------------------------------------------------------
@@ -266,16 +269,19 @@ class Connection:
 
     def reopen(self, now: datetime) -> Self:
         """A copy of the secret turned up: capturing goes on."""
-        return self._move(Status.CAPTURING, now, reason=None)
+        self._expect(Status.CLOSING)
+        return self._move(Status.CAPTURING, now, reason=None, busy_until=None)
 
     def hold(self, external_id: str, now: datetime) -> Self:
         """Takes hold of a key in order to delete it: whoever does not hold it may not."""
+        if self.status not in (Status.CLOSING, Status.REVOKING):
+            raise errors.ConnectionClosed
         return self if self.external_id == external_id else self._change(now, external_id=external_id, issued_at=now)
 
     def revoke(self, now: datetime) -> Self:
-        """The user disconnects:
+        """The user disconnects, and nothing signs from here on. A second time changes nothing.
 
-        nothing signs from here on. Before there was a token that is all. A second time changes nothing.
+        Before there was a token that is all.
         """
         if self.status is Status.REVOKING or self.status.is_end:
             return self
@@ -292,6 +298,15 @@ class Connection:
         return self._move(status, now, tokens=None, refresh_until=None, escrow=None, busy_until=None, task_token=None)
 
     # ---- How ---------------------------------------------------------------------------------------------------------
+
+    def _is_busy(self, now: datetime) -> bool:
+        return self.busy_until is not None and now < self.busy_until
+
+    def _expect(self, *statuses: Status) -> None:
+        """Raises what is closing the connection, so that whoever meets it undoes what was made, or ConnectionClosed."""
+        if self.status in statuses:
+            return
+        raise errors.by_code(self.reason) if self.status is Status.CLOSING and self.reason else errors.ConnectionClosed
 
     def _move(self, to: Status, now: datetime, **changes: Any) -> Self:
         if to not in TRANSITIONS[self.status]:

@@ -186,7 +186,10 @@ class SecretLocked(FastkeyError):
 
 class KeyUnusable(FastkeyError):
     code = "key_unusable"
-    text = "WhiteBIT does not accept calls with the new key. It has been deleted; connect again."
+    text = (
+        "WhiteBIT does not accept calls with the new key, perhaps because of the address that they come from. "
+        "The key has been deleted; connect again."
+    )
     ends = Status.FAILED
 
 

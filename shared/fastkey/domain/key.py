@@ -37,10 +37,7 @@ class KeyInfo:
 
 @dataclass(frozen=True, slots=True)
 class CapturedKey:
-    """A key with its secret, complete:
-
-    what the partner's programs sign with. `external_id` is the public key (X-TXC-APIKEY).
-    """
+    """A key with its secret, as the partner's programs sign with it. `external_id` is the public key (X-TXC-APIKEY)."""
 
     external_id: str
     secret: Secret
@@ -53,9 +50,9 @@ class CapturedKey:
         return str(uuid5(_VERSIONS, self.external_id))
 
     def to_json(self) -> Secret:
-        """Canonical JSON:
+        """Canonical JSON, so that the same key gives the same bytes in any attempt.
 
-        the same key gives the same bytes, in any attempt. `apiKey` and `secret` are the names that ccxt takes.
+        `apiKey` and `secret` are the names that ccxt takes.
         """
         fields = {
             "apiKey": self.external_id,

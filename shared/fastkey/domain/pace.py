@@ -6,7 +6,7 @@ _EAGER = timedelta(seconds=30)
 
 
 def seconds_until_next_look(waited: timedelta) -> int:
-    """Seconds to wait before the next look, after having waited so long:
+    """Seconds to wait before the next look, after having waited so long.
 
     WhiteBIT asks for 1-2 s up to 30 s, and for 5-10 s after that.
     """

@@ -32,6 +32,10 @@ class SealedTokens:
     def refresh_lives(self, at: datetime) -> bool:
         return self.refresh_expires_at is not None and at < self.refresh_expires_at
 
+    def are_due(self, at: datetime, margin: timedelta) -> bool:
+        """Whether to refresh: the access token does not outlive the margin, and the refresh token lives."""
+        return self.refresh_lives(at) and not self.access_lives(at + margin)
+
     def without_refresh(self) -> "SealedTokens":
         """The same, once WhiteBIT has said that the refresh token is dead: it is not sent again."""
         return replace(self, refresh=None, refresh_expires_at=None)

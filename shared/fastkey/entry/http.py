@@ -12,15 +12,16 @@ from typing import Any, NoReturn, TypeVar
 from urllib.parse import parse_qsl
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from fastkey.domain.connection import Connection
 from fastkey.domain.errors import BodyTooLarge, FastkeyError, InvalidRequest, NotJson, Unexpected, by_code
 from fastkey.domain.secret import Secret
-from fastkey.domain.status import Status
 from fastkey.logging import log, log_defect
 
 BODY_LIMIT = 16 * 1024  # bytes; the largest body that is meant holds one URL
+
+SUBJECT_LIMIT = 255  # characters: OpenID Connect Core 1.0, section 2
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -56,15 +57,13 @@ class Request:
 
     @property
     def user_id(self) -> str:
-        """The user whom the partner's identity provider vouches for:
-
-        the `sub` of the JWT that API Gateway has checked.
-        """
+        """The user: the `sub` of the JWT that API Gateway has checked. Raises InvalidRequest for one that is none."""
         authorizer = self._event.request_context.authorizer
         claims = authorizer.jwt_claim if authorizer else None
-        if not (subject := (claims or {}).get("sub")):
+        subject = str((claims or {}).get("sub", ""))
+        if not 0 < len(subject) <= SUBJECT_LIMIT:
             raise InvalidRequest
-        return str(subject)
+        return subject
 
     @property
     def connection_id(self) -> str:
@@ -115,9 +114,9 @@ class Request:
             octets = b64decode(text) if self._event.is_base64_encoded else text.encode()
             if len(octets) > BODY_LIMIT:
                 raise BodyTooLarge
-            document = json.loads(octets, object_pairs_hook=_object, parse_constant=_refuse)
+            document = json.loads(octets.decode(), object_pairs_hook=_object, parse_constant=_refuse)
             return model.model_validate(document)
-        except (ValidationError, ValueError, RecursionError):
+        except (ValueError, RecursionError):
             raise InvalidRequest from None
 
 
@@ -161,13 +160,12 @@ def set_cookie(name: str, value: Secret, max_age: int) -> str:
 
 def describe(connection: Connection) -> dict[str, Any]:
     """A connection as its user may see it: never a secret, and of the key only what it may do."""
-    ended_by = by_code(connection.reason) if connection.reason else None
     return {
         "connection_id": connection.connection_id,
         "status": connection.status.public,
         "step": connection.status.value,
         "reason": connection.reason,
-        "detail": _detail(connection.status, ended_by),
+        "detail": _detail(connection),
         "permissions": list(connection.permissions),
         "created_at": connection.created_at.isoformat(),
         "updated_at": connection.updated_at.isoformat(),
@@ -183,7 +181,8 @@ def problem(error: FastkeyError, request_id: str) -> Response:
         "status": error.http_status,
         "instance": f"urn:fastkey:request:{request_id}",
     }
-    return Response(error.http_status, document, media_type="application/problem+json")
+    headers = {"Retry-After": "1"} if error.retryable else {}
+    return Response(error.http_status, document, headers, media_type="application/problem+json")
 
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
@@ -212,11 +211,12 @@ def endpoint(answer: Callable[[Request], Response]) -> Handler:
     return handler
 
 
-def _detail(status: Status, ended_by: type[FastkeyError] | None) -> str | None:
-    """What a person should know: the error's own text, unless the end came out otherwise than that text says."""
-    if ended_by is None:
+def _detail(connection: Connection) -> str | None:
+    """What a person should know of an end: the error's own text, unless it came to an end other than that text says."""
+    if not connection.status.is_end or connection.reason is None:
         return None
-    return USER_ACTION if status is Status.NEEDS_USER_ACTION and ended_by.ends is not status else ended_by.text
+    ended_by = by_code(connection.reason)
+    return ended_by.text if connection.status is ended_by.ends else USER_ACTION
 
 
 def _refuse(_: object = None) -> NoReturn:

@@ -10,13 +10,10 @@ from fastkey.domain.connection import Connection
 from fastkey.domain.errors import FastkeyError, Unexpected, by_name
 from fastkey.logging import log, log_defect
 
-# Kept back for answering: the work has ended by the deadline, the function a little later.
-RESERVE = timedelta(seconds=1)
-
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A step's input. deadline: when Lambda will stop this invocation, less what answering takes."""
+    """A step's input. deadline: when Lambda stops this invocation."""
 
     connection_id: str
     cause: type[FastkeyError]
@@ -40,7 +37,7 @@ def task(run: Callable[[Task], dict[str, Any]]) -> Callable[[dict[str, Any], Any
             connection_id=connection_id,
             cause=by_name(event.get("cause", "")),
             leave_to_user=bool(event.get("leave_to_user")),
-            deadline=datetime.now(UTC) + remaining - RESERVE,
+            deadline=datetime.now(UTC) + remaining,
         )
         try:
             result = run(step)

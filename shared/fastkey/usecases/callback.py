@@ -13,8 +13,7 @@ from fastkey.usecases.refresh_token import seal_tokens
 
 
 def callback(world: World, state: Secret, cookie: Secret, code: Secret | None, error: Secret | None) -> Secret:
-    """Takes a browser back that this deployment sent to WhiteBIT, spends the code once, and gives the URL to send the
-    browser to.
+    """Takes a browser back from WhiteBIT, spends the code once, and gives the URL to send the browser to.
 
     code or error: what WhiteBIT sent it back with. The same browser may come twice: it is sent to the same page, and
     WhiteBIT is not asked again. Raises AuthorizationInvalid, the same in each case, for a state that is unknown or
@@ -49,6 +48,9 @@ def _deny(world: World, connection: Connection, error: Secret | None) -> Connect
 def _exchange(world: World, authorization: Authorization, code: Secret) -> Connection:
     connection_id = authorization.connection_id
     verifier = world.sealer.open(authorization.verifier, connection_id, Purpose.VERIFIER)
+    # Everything that can fail without the code is tried before the code is spent.
+    world.whitebit.prepare()
+    world.sealer.seal(verifier, connection_id, Purpose.TOKEN)
     # First the workflow, then the code: if this function dies after the code is spent, somebody is there to bring the
     # connection to an end.
     world.workflows.start_provision(connection_id)

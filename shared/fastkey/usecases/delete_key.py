@@ -1,5 +1,7 @@
 """What was made is undone: our copy of the key is shredded, and WhiteBIT deletes the key."""
 
+from datetime import datetime
+
 from fastkey.domain.connection import Connection
 from fastkey.domain.errors import (
     AccountAlreadyConnected,
@@ -7,9 +9,9 @@ from fastkey.domain.errors import (
     ConsentLost,
     FastkeyError,
     KeyGone,
+    KeyUnusable,
     Revoked,
     SecretHeld,
-    SecretLost,
     by_code,
 )
 from fastkey.domain.key import KeyState
@@ -17,55 +19,60 @@ from fastkey.domain.status import Status
 from fastkey.ports import World
 from fastkey.usecases.capture_secret import find_copy
 from fastkey.usecases.change import change
+from fastkey.usecases.lease import lease
 from fastkey.usecases.refresh_token import live_token
+
+# A copy of the secret is worth more than whatever else went wrong, but for these: nobody wants it, or it opens nothing.
+_COPY_IS_WORTHLESS = (Revoked, KeyGone, KeyUnusable)
 
 
 def delete_key(
-    world: World, connection_id: str, cause: type[FastkeyError], *, leave_to_user: bool = False
+    world: World, connection_id: str, cause: type[FastkeyError], deadline: datetime, *, leave_to_user: bool = False
 ) -> Connection:
-    """Brings the connection to the end that its cause asks for, with no key left that nobody holds. A second time
-    changes nothing.
+    """Brings the connection to the end that its cause asks for, with no key left that nobody holds.
 
-    leave_to_user: WhiteBIT is not asked; the user will have to remove the key. Raises SecretHeld if a secret that was
-    given up turns up, and the connection captures again; StepInProgress while somebody may yet be given tokens or the
-    secret; ConnectionClosed if the connection went another way; and what passes.
+    A second time changes nothing. deadline: when Lambda stops this attempt. leave_to_user: WhiteBIT is not asked; the
+    user will have to remove the key. Raises SecretHeld if a copy of the secret is found, and the connection captures
+    again; StepInProgress while somebody may yet be given tokens or the secret; ConnectionClosed if the connection went
+    another way; and what passes.
     """
     now = world.clock.now
-    closing = change(world, connection_id, lambda c: c.revoke(now()) if cause is Revoked else c.close(cause, now()))
-    if (cause is Revoked and closing.reason != Revoked.code) or (
-        cause is not Revoked and closing.reason == Revoked.code
-    ):
+    # The fence comes first, and by itself: whatever is under way finds it at its next write.
+    fenced = change(world, connection_id, lambda c: c.revoke(now()) if cause is Revoked else c.close(cause, now()))
+    if (cause is Revoked) is not (fenced.reason == Revoked.code):
         raise ConnectionClosed
-    if closing.status.is_end:
-        return closing
-    closing.refuse_while_busy(now())
-    if cause is SecretLost and find_copy(world, closing):
-        change(world, connection_id, lambda c: c.reopen(now()))
-        raise SecretHeld
-    world.vault.shred(connection_id)
-    status = Status.NEEDS_USER_ACTION if leave_to_user else _delete(world, closing)
-    return change(world, connection_id, lambda c: c.end(status, now()))
+    if fenced.status.is_end:
+        return fenced
+    with lease(world, connection_id, deadline, fenced.status) as leased:
+        if cause not in _COPY_IS_WORTHLESS and not leased.is_overdue(now()) and find_copy(world, leased):
+            change(world, connection_id, lambda c: c.reopen(now()))
+            raise SecretHeld
+        world.vault.shred(connection_id)
+        end = Status.NEEDS_USER_ACTION if leave_to_user else _delete(world, leased, deadline)
+        return change(world, connection_id, lambda c: c.end(end, now()))
 
 
-def _delete(world: World, closing: Connection) -> Status:
+def _delete(world: World, leased: Connection, deadline: datetime) -> Status:
     """Deletes the key at WhiteBIT if it is there, is this connection's, and can be deleted.
 
-    Gives the status that the connection ends in.
+    Gives the end to come to.
     """
-    end = by_code(closing.reason or "").ends
-    if closing.exchange_was_lost(world.clock.now()):
-        return Status.NEEDS_USER_ACTION
-    if closing.tokens is None or end is Status.NEEDS_USER_ACTION:
+    connection_id, reason = leased.connection_id, by_code(leased.reason or "")
+    end = reason.ends
+    if reason is AccountAlreadyConnected:
         return end
+    # Whoever comes here had consented: without a token there may be a key, and nothing to delete it with.
+    if leased.tokens is None or end is Status.NEEDS_USER_ACTION:
+        return Status.NEEDS_USER_ACTION
     try:
-        token = live_token(world, closing.connection_id)
+        token = live_token(world, connection_id, deadline)
         key = world.whitebit.key_info(token)
         if key.state is KeyState.DISABLED:
             return Status.NEEDS_USER_ACTION
-        if key.external_id is None or closing.external_id not in (None, key.external_id):
+        if key.external_id is None or leased.external_id not in (None, key.external_id):
             return end
         external_id = key.external_id
-        change(world, closing.connection_id, lambda c: c.hold(external_id, world.clock.now()))
+        change(world, connection_id, lambda c: c.hold(external_id, world.clock.now()))
         world.whitebit.delete_key(token, external_id)
     except ConsentLost:
         return Status.NEEDS_USER_ACTION

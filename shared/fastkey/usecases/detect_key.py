@@ -1,6 +1,7 @@
 """The workflow looks whether WhiteBIT has issued the key."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from fastkey.domain.errors import KeyDisabled
 from fastkey.domain.key import KeyState
@@ -19,11 +20,12 @@ class Detection:
     wait_seconds: int = 0
 
 
-def detect_key(world: World, connection_id: str) -> Detection:
+def detect_key(world: World, connection_id: str, deadline: datetime) -> Detection:
     """Looks for the key once. When it is there, the connection takes hold of it.
 
-    Raises what ends the connection: CompletionMissing, CompletionRefused, ExchangeRefused, ExchangeLost, ConsentLost,
-    KeyNotCreated, KeyDisabled, AccountAlreadyConnected; ConnectionClosed if it went another way; and what passes.
+    deadline: when Lambda stops this attempt. Raises what ends the connection: CompletionMissing, CompletionRefused,
+    ExchangeRefused, ExchangeLost, ConsentLost, KeyNotCreated, KeyDisabled, AccountAlreadyConnected; ConnectionClosed if
+    it went another way; and what passes.
     """
     connection = change(world, connection_id, lambda c: c.detect(world.clock.now()))
     if connection.status is Status.CAPTURING:
@@ -32,12 +34,12 @@ def detect_key(world: World, connection_id: str) -> Detection:
     later = Detection(found=False, wait_seconds=seconds_until_next_look(waited))
     if connection.status is not Status.DETECTING:
         return later
-    key = world.whitebit.key_info(live_token(world, connection_id))
+    key = world.whitebit.key_info(live_token(world, connection_id, deadline))
     match key.state:
         case KeyState.ABSENT:
             return later
         case KeyState.DISABLED:
             raise KeyDisabled
         case KeyState.ACTIVE:
-            change(world, connection_id, lambda c: c.claim(key, world.clock.now()))
+            change(world, connection_id, lambda c: c.detect(world.clock.now()).claim(key, world.clock.now()))
             return Detection(found=True)

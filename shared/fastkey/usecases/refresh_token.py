@@ -8,21 +8,19 @@ from fastkey.domain.secret import Secret
 from fastkey.domain.tokens import REFRESH_TOKEN_LIFE, SealedTokens, TokenGrant
 from fastkey.ports import Purpose, World
 from fastkey.usecases.change import change
+from fastkey.usecases.lease import CLOCK_SKEW
 
 # A token that lives longer than this outlives any step that uses it.
 MARGIN = timedelta(seconds=90)
 
-# A refresh is one request, of 12 s at most; whoever holds the lease for longer has died.
-LEASE = timedelta(seconds=30)
 
-
-def live_token(world: World, connection_id: str) -> Secret:
+def live_token(world: World, connection_id: str, deadline: datetime) -> Secret:
     """An access token that WhiteBIT should accept now, refreshed if need be.
 
     Raises ConsentLost where there is none and will be none, WhiteBitUnavailable or RefreshInProgress where there may be
     one later.
     """
-    tokens, now = refresh_token(world, connection_id).tokens, world.clock.now()
+    tokens, now = refresh_token(world, connection_id, deadline).tokens, world.clock.now()
     if tokens is None or not (tokens.access_lives(now) or tokens.refresh_lives(now)):
         raise ConsentLost
     if not tokens.access_lives(now):
@@ -30,28 +28,29 @@ def live_token(world: World, connection_id: str) -> Secret:
     return world.sealer.open(tokens.access, connection_id, Purpose.TOKEN)
 
 
-def refresh_token(world: World, connection_id: str) -> Connection:
+def refresh_token(world: World, connection_id: str, deadline: datetime) -> Connection:
     """Refreshes the connection's tokens if the access token is near its end and there is a refresh token that lives.
 
-    One attempt at a time; a second one uses what still lives, or raises RefreshInProgress. If the answer is lost, the
-    pair may be lost with it: what is kept is used for as long as it lives.
+    One attempt at a time; a second one uses what still lives, or raises RefreshInProgress or Conflict. If the answer is
+    lost, the pair may be lost with it: what is kept is used for as long as it lives. deadline: when Lambda stops this
+    attempt, and its lease ends soon after.
     """
-    lease = world.clock.now() + LEASE
-    try:
-        leased = change(
-            world,
-            connection_id,
-            lambda c: c.lease_refresh(lease, world.clock.now()) if _due(c, world.clock.now()) else c,
-        )
-    except RefreshInProgress:
-        connection = world.connections.get(connection_id)
-        if connection.tokens and connection.tokens.access_lives(world.clock.now()):
+    now, lease = world.clock.now(), deadline + CLOCK_SKEW
+    connection = world.connections.get(connection_id)
+    tokens = connection.tokens
+    if tokens is None or tokens.refresh is None or not tokens.are_due(now, MARGIN):
+        return connection
+    if connection.is_refreshing(now):
+        if tokens.access_lives(now):
             return connection
-        raise
-    if leased.refresh_until != lease or leased.tokens is None:
-        return leased
-    tokens = _ask(world, connection_id, leased.tokens)
-    return change(world, connection_id, lambda c: c.renew(tokens, lease, world.clock.now()))
+        raise RefreshInProgress
+    # Everything that can fail without using up the refresh token is tried before it is used up.
+    world.whitebit.prepare()
+    refresh = world.sealer.open(tokens.refresh, connection_id, Purpose.TOKEN)
+    world.sealer.seal(refresh, connection_id, Purpose.TOKEN)
+    world.connections.save(connection, connection.lease_refresh(lease, now))
+    newest = _ask(world, connection_id, tokens, refresh)
+    return change(world, connection_id, lambda c: c.renew(newest, lease, world.clock.now()))
 
 
 def seal_tokens(world: World, connection_id: str, grant: TokenGrant, asked_at: datetime) -> SealedTokens:
@@ -68,17 +67,10 @@ def seal_tokens(world: World, connection_id: str, grant: TokenGrant, asked_at: d
     )
 
 
-def _due(connection: Connection, now: datetime) -> bool:
-    tokens = connection.tokens
-    return tokens is not None and tokens.refresh_lives(now) and not tokens.access_lives(now + MARGIN)
-
-
-def _ask(world: World, connection_id: str, tokens: SealedTokens) -> SealedTokens:
-    if tokens.refresh is None:
-        return tokens
+def _ask(world: World, connection_id: str, tokens: SealedTokens, refresh: Secret) -> SealedTokens:
     asked_at = world.clock.now()
     try:
-        grant = world.whitebit.refresh_token(world.sealer.open(tokens.refresh, connection_id, Purpose.TOKEN))
+        grant = world.whitebit.refresh_token(refresh)
     except ConsentLost:
         return tokens.without_refresh()
     except (WhiteBitUnavailable, UnexpectedAnswer):

@@ -10,10 +10,10 @@ from fastkey.ports import World
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The new connection, and the ticket with which the user's browser has to appear."""
+    """The new connection, and the URL, with its ticket, at which the user's browser has to appear."""
 
     connection: Connection
-    ticket: Secret
+    authorize_url: Secret
 
 
 def start_connection(world: World, user_id: str, return_url: str) -> Started:
@@ -29,4 +29,4 @@ def start_connection(world: World, user_id: str, return_url: str) -> Started:
     ticket = Secret(f"{connection_id}.{world.entropy.token().reveal()}")
     connection = Connection.start(connection_id, user_id, return_url, ticket, world.clock.now())
     world.connections.add(connection)
-    return Started(connection, ticket)
+    return Started(connection, Secret(f"{world.policy.public_url}/authorize?ticket={ticket.reveal()}"))

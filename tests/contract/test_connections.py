@@ -10,6 +10,7 @@ from fastkey.domain.authorization import Authorization
 from fastkey.domain.connection import Connection
 from fastkey.domain.secret import Secret
 from fastkey.domain.status import Status
+from fastkey.entry.http import describe
 from fastkey.ports import World
 from tests.contract.given import COMPLETION, NOW, TICKET, claimed, detecting, start, unique
 
@@ -39,7 +40,6 @@ def test_every_field_comes_back_as_it_was_stored(world: World) -> None:
         refresh_until=NOW,
         busy_until=NOW + timedelta(microseconds=1),
         escrow=b"\x00\xff",
-        last_used_at=NOW,
     )
     assert [name for name in Connection.__slots__ if getattr(full, name) is None] == []
     kept(world, full)
@@ -148,8 +148,18 @@ def test_pages_go_through_a_users_connections_newest_first(world: World) -> None
     while pages == 0 or cursor:
         page = world.connections.page(user_id, cursor)
         shown, cursor, pages = [*shown, *page.connections], page.next_cursor, pages + 1
-    assert shown == mine[::-1]
+    assert [connection.connection_id for connection in shown] == [connection.connection_id for connection in mine[::-1]]
     assert pages == 3
+
+
+def test_a_page_shows_of_each_connection_what_a_user_may_see(world: World) -> None:
+    before = kept(world, detecting())
+    holding = saved(world, before, claimed(before, unique("key")))
+    revoking = saved(world, holding, holding.revoke(NOW))
+    ended = saved(world, revoking, revoking.end(Status.NEEDS_USER_ACTION, NOW))
+    (shown,) = world.connections.page(ended.user_id, None).connections
+    assert describe(shown) == describe(ended)
+    assert describe(shown)["key_lives_until"]
 
 
 def test_connections_of_the_same_moment_do_not_get_lost_between_pages(world: World) -> None:

@@ -35,9 +35,9 @@ def connections(client: "DynamoDBClient") -> DynamoConnections:
     return DynamoConnections(client, TABLE, HOLDERS)
 
 
-def lose_answers(client: "DynamoDBClient", operation: str, error: Exception, times: int = 1) -> list[bytes]:
+def lose_answers(client: "DynamoDBClient", operation: str, error: Exception, times: int = 1) -> list[str]:
     """Lets requests through and loses their answers. Gives a list that grows by the body of each request."""
-    requests: list[bytes] = []
+    requests: list[str] = []
 
     def lose(event_name: str, request: AWSPreparedRequest, **_: Any) -> None:
         if event_name.endswith(f".{operation}"):
@@ -102,7 +102,7 @@ def test_a_transaction_is_repeated_under_its_token(client: "DynamoDBClient", con
         connections.save(before, claimed(before, "key-1"))
     first, second = requests
     assert first == second
-    assert b"ClientRequestToken" in first
+    assert "ClientRequestToken" in first
 
 
 def item(client: "DynamoDBClient", connection_id: str) -> dict[str, Any]:

@@ -79,6 +79,10 @@ class FakeWhiteBit(Interruptible):
     # ---- The port ----------------------------------------------------------------------------------------------------
 
     @interruptible
+    def prepare(self) -> None:
+        """Nothing is missing here."""
+
+    @interruptible
     def exchange_code(self, code: Secret, verifier: Secret) -> TokenGrant:
         account, challenge = self._codes.pop(code.reveal(), ("", ""))
         if code_challenge(verifier) != challenge:

@@ -5,17 +5,25 @@ from datetime import datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 from fastkey.domain.connection import Connection
+from fastkey.domain.errors import FastkeyError
 from fastkey.domain.secret import Secret
 from fastkey.domain.status import Status
 from fastkey.usecases.authorize import Departure, authorize
 from fastkey.usecases.callback import callback
 from fastkey.usecases.capture_secret import capture_secret
 from fastkey.usecases.complete_connection import complete_connection
+from fastkey.usecases.delete_key import delete_key
 from fastkey.usecases.detect_key import Detection, detect_key
+from fastkey.usecases.lease import CLOCK_SKEW
+from fastkey.usecases.revoke_connection import revoke_connection
 from fastkey.usecases.start_connection import start_connection
 from fastkey.usecases.verify_key import verify_key
 from tests.fakes.whitebit import IssuedKey
 from tests.fakes.world import RETURN_URL, FakeWorld
+
+# How long a step may take, and for how long its lease holds where it died.
+ATTEMPT = timedelta(seconds=240)
+LEASE = ATTEMPT + CLOCK_SKEW
 
 
 def parameters(url: Secret) -> dict[str, str]:
@@ -49,8 +57,12 @@ class Journey:
         return self.world.whitebit.keys[self.account]
 
     def start(self) -> "Journey":
-        started = start_connection(self.world, self.user_id, RETURN_URL)
-        self.connection_id, self.ticket = started.connection.connection_id, started.ticket
+        return self.start_for(RETURN_URL)
+
+    def start_for(self, return_url: str) -> "Journey":
+        started = start_connection(self.world, self.user_id, return_url)
+        self.connection_id = started.connection.connection_id
+        self.ticket = Secret(parameters(started.authorize_url)["ticket"])
         return self
 
     def visit(self) -> "Journey":
@@ -91,16 +103,24 @@ class Journey:
         complete_connection(self.world, self.connection_id, self.user_id, self.completion)
         return self
 
-    def wait(self, **time: float) -> "Journey":
-        self.world.clock.advance(timedelta(**time))
+    def wait_for(self, time: timedelta) -> "Journey":
+        self.world.clock.advance(time)
         return self
+
+    def wait(self, **time: float) -> "Journey":
+        return self.wait_for(timedelta(**time))
 
     def create_key(self, *permissions: str) -> "Journey":
         self.world.whitebit.create_key(self.account, *permissions)
         return self
 
+    @property
+    def deadline(self) -> datetime:
+        """When Lambda stops an attempt that begins now."""
+        return self.world.clock.now() + ATTEMPT
+
     def detect(self) -> Detection:
-        return detect_key(self.world, self.connection_id)
+        return detect_key(self.world, self.connection_id, self.deadline)
 
     def claim(self) -> "Journey":
         """As far as the key, whose secret can be read now."""
@@ -110,16 +130,20 @@ class Journey:
         assert self.detect().found
         return self
 
-    @property
-    def deadline(self) -> datetime:
-        """When Lambda would stop an attempt that begins now."""
-        return self.world.clock.now() + timedelta(seconds=119)
-
     def capture(self) -> Connection:
         return capture_secret(self.world, self.connection_id, self.deadline)
 
     def activate(self) -> "Journey":
         """The whole way."""
         self.claim().capture()
-        verify_key(self.world, self.connection_id)
+        self.verify()
         return self
+
+    def verify(self) -> Connection:
+        return verify_key(self.world, self.connection_id, self.deadline)
+
+    def revoke(self) -> Connection:
+        return revoke_connection(self.world, self.connection_id, self.user_id)
+
+    def delete(self, cause: type[FastkeyError], *, leave_to_user: bool = False) -> Connection:
+        return delete_key(self.world, self.connection_id, cause, self.deadline, leave_to_user=leave_to_user)

@@ -91,3 +91,12 @@ def test_a_base_url_is_a_secure_host_and_nothing_more(name: str, url: str) -> No
 )
 def test_return_urls_are_separated_by_commas(text: str, urls: set[str]) -> None:
     assert read(ALLOWED_RETURN_URLS=text).allowed_return_urls == urls
+
+
+@pytest.mark.parametrize(
+    "text",
+    [",", "http://a.example/x", "https://a.example/#x", "javascript:alert(1)", "a.example", "https://a.example, b"],
+)
+def test_a_return_url_is_secure_and_has_no_fragment(text: str) -> None:
+    with pytest.raises(SettingsError, match=r"^ALLOWED_RETURN_URLS"):
+        read(ALLOWED_RETURN_URLS=text)

@@ -18,9 +18,12 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LEASE = timedelta(seconds=60)
 TICKET, COMPLETION = Secret("ticket"), Secret("completion")
 TOKENS = SealedTokens(b"access", NOW + timedelta(hours=4))
-KEYS = [KeyInfo(KeyState.ACTIVE, external_id) for external_id in ("key-1", "key-2")]
+KEYS = [KeyInfo(KeyState.ACTIVE, external_id, ("trading",)) for external_id in ("key-1", "key-2")]
 CAUSES = [errors.KeyNotCreated, errors.SecretLost, errors.KeyUnusable, errors.CompletionRefused]
 ENDS = [status for status in Status if not TRANSITIONS[status]]
+
+KEEPING = (Status.CAPTURING, Status.CLOSING, Status.REVOKING)
+LEASED = (Status.CAPTURING, Status.VERIFYING, Status.CLOSING, Status.REVOKING)
 
 Deed = Callable[[Connection, datetime], Connection]
 
@@ -48,25 +51,27 @@ DEEDS: dict[str, Deed] = {
     "complete as another": lambda c, now: c.complete("user-2", COMPLETION, now),
     "detect": lambda c, now: c.detect(now),
     **{f"claim {key.external_id}": claim(key) for key in KEYS},
-    "lease_capture": lambda c, now: c.lease_capture(now + LEASE, now),
-    "release_capture": lambda c, now: c.release_capture(c.busy_until or now, now),
-    # Only whoever reads the secret has one to keep.
-    "keep_in_escrow": lambda c, now: c.keep_in_escrow(b"sealed", now) if c.busy_until else c,
+    "lease": lambda c, now: c.lease(
+        now + LEASE, now, Status.CAPTURING, Status.VERIFYING, Status.CLOSING, Status.REVOKING
+    ),
+    "release": lambda c, now: c.release(c.busy_until or now, now),
+    # Only whoever holds a lease of a capture, which may be closed meanwhile, has a secret to keep.
+    "keep_in_escrow": lambda c, now: c.keep_in_escrow(b"sealed", now) if c.permissions and c.status in KEEPING else c,
     "verify": lambda c, now: c.verify(now),
     "activate": lambda c, now: c.activate(now),
     # Nobody refreshes tokens that are not there.
     "lease_refresh": lambda c, now: c.lease_refresh(now + LEASE, now) if c.tokens else c,
     "renew": lambda c, now: c.renew(TOKENS, c.refresh_until or now, now),
     **{f"close for {cause.code}": close(cause) for cause in CAUSES},
-    # Only what is closing has a secret that was given up.
-    "reopen": lambda c, now: c.reopen(now) if c.status is Status.CLOSING and c.external_id else c,
-    "hold": lambda c, now: c if c.status.is_end else c.hold(c.external_id or "key-1", now),
+    # Only a copy of the secret reopens what is closing.
+    "reopen": lambda c, now: c.reopen(now) if c.escrow else c,
+    "hold": lambda c, now: c.hold(c.external_id or "key-1", now),
     "revoke": lambda c, now: c.revoke(now),
     **{f"end {status}": end(status) for status in ENDS},
 }
 
 
-WAY = ["consent", "exchange", "authorize", "complete", "detect", "claim key-1", "lease_capture", "verify", "activate"]
+WAY = ["consent", "exchange", "authorize", "complete", "detect", "claim key-1", "lease", "verify", "activate"]
 
 
 def started() -> Connection:
@@ -196,9 +201,9 @@ def test_a_key_is_held_from_its_claim_to_the_end() -> None:
     assert after(*WAY, "revoke", "end revoked").held_key is None
 
 
-def test_a_key_that_only_the_user_can_remove_lives_two_weeks_after_its_last_call() -> None:
-    ended = after(*WAY, "revoke").end(Status.NEEDS_USER_ACTION, NOW + timedelta(days=1))
-    assert ended.key_lives_until == NOW + IDLE_KEY_LIFE
+def test_a_key_that_only_the_user_can_remove_lives_two_weeks_after_the_end() -> None:
+    end = NOW + timedelta(days=1)
+    assert after(*WAY, "revoke").end(Status.NEEDS_USER_ACTION, end).key_lives_until == end + IDLE_KEY_LIFE
     assert after(*WAY).key_lives_until is None
 
 
@@ -220,8 +225,8 @@ def test_time_does_not_expire_what_has_gone_on() -> None:
 
 def test_a_lease_is_released_by_who_holds_it() -> None:
     leased = after(*WAY[:7])
-    assert leased.release_capture(NOW + LEASE, NOW).busy_until is None
-    assert leased.release_capture(NOW, NOW) is leased
+    assert leased.release(NOW + LEASE, NOW).busy_until is None
+    assert leased.release(NOW, NOW) is leased
 
 
 def test_tokens_are_renewed_under_the_lease_only() -> None:

@@ -19,7 +19,6 @@ from fastkey.domain.errors import (
 )
 from fastkey.domain.secret import Secret
 from fastkey.entry.http import BODY_LIMIT, Request, Response, describe, endpoint, problem, redirect, set_cookie
-from fastkey.usecases.delete_key import delete_key
 from tests.unit.entry.events import http_event
 from tests.unit.journey import Journey
 
@@ -30,6 +29,7 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
     text: str = Field(max_length=100)
+    number: float = 0
 
 
 # ---- Queries ---------------------------------------------------------------------------------------------------------
@@ -156,9 +156,9 @@ def test_a_body_of_another_type_is_refused(content_type: str) -> None:
         '{"text": "a", "text": "b"}',
         '{"text": "a"} x',
         "{'text': 'a'}",
-        '{"text": NaN}',
-        '{"text": Infinity}',
-        '{"text": "a", "more": -Infinity}',
+        '{"text": "a", "number": NaN}',
+        '{"text": "a", "number": Infinity}',
+        '{"text": "a", "number": -Infinity}',
         '{"text": ' + "[" * 10_000,
         '{"text": ' + "[" * 8_000 + "]" * 8_000 + "}",
         '{"more": ' + "9" * 5_000 + "}",
@@ -204,7 +204,7 @@ def test_the_user_is_the_subject_of_the_token() -> None:
     assert Request(http_event(user_id="user-1")).user_id == "user-1"
 
 
-@pytest.mark.parametrize("event", [http_event(user_id=""), http_event(user_id=None)])
+@pytest.mark.parametrize("event", [http_event(user_id=""), http_event(user_id=None), http_event(user_id="x" * 256)])
 def test_without_a_subject_there_is_no_user(event: dict[str, Any]) -> None:
     with pytest.raises(InvalidRequest):
         _ = Request(event).user_id
@@ -240,6 +240,7 @@ def test_a_problem_has_the_form_of_the_rfc(error: type[FastkeyError]) -> None:
     payload = problem(error(), "request-1").to_payload()
     assert payload["statusCode"] == error.http_status
     assert payload["headers"]["Content-Type"] == "application/problem+json"
+    assert ("Retry-After" in payload["headers"]) is error.retryable
     assert json.loads(payload["body"]) == {
         "type": f"urn:fastkey:problem:{error.code}",
         "title": error.text,
@@ -278,13 +279,13 @@ def test_a_user_sees_what_a_frontend_can_act_on_and_no_more(journey: Journey) ->
 
 
 def test_an_end_is_explained(journey: Journey) -> None:
-    delete_key(journey.world, journey.claim().connection_id, SecretLost)
+    journey.claim().delete(SecretLost)
     shown = describe(journey.connection)
     assert (shown["status"], shown["reason"], shown["detail"]) == ("needs_consent", "secret_lost", SecretLost.text)
 
 
 def test_an_end_that_came_out_otherwise_is_not_told_as_if_it_had_not(journey: Journey) -> None:
-    delete_key(journey.world, journey.claim().connection_id, SecretLost, leave_to_user=True)
+    journey.claim().delete(SecretLost, leave_to_user=True)
     shown = describe(journey.connection)
     assert (shown["status"], shown["reason"]) == ("needs_user_action", "secret_lost")
     assert "has been deleted" not in shown["detail"]

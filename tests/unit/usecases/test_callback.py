@@ -9,9 +9,6 @@ from fastkey.domain.secret import Secret
 from fastkey.domain.status import Status
 from fastkey.ports import Purpose
 from fastkey.usecases.callback import callback
-from fastkey.usecases.delete_key import delete_key
-from fastkey.usecases.revoke_connection import revoke_connection
-from fastkey.usecases.start_connection import start_connection
 from tests.fakes.world import RETURN_URL
 from tests.unit.journey import Journey, parameters
 
@@ -64,9 +61,7 @@ def test_a_four_hour_token_without_a_refresh_token_is_kept_as_that(journey_05: J
 
 
 def test_a_return_url_keeps_its_own_query(journey: Journey) -> None:
-    started = start_connection(journey.world, "user-1", f"{RETURN_URL}?theme=dark")
-    journey.connection_id, journey.ticket = started.connection.connection_id, started.ticket
-    url = journey.visit().consent().come_back()
+    url = journey.start_for(f"{RETURN_URL}?theme=dark").visit().consent().come_back()
     assert parameters(url)["theme"] == "dark"
     assert url.reveal().count("?") == 1
 
@@ -81,7 +76,7 @@ def refused(journey: Journey, state: Secret, cookie: Secret) -> None:
         with pytest.raises(errors.AuthorizationInvalid):
             callback(journey.world, state, cookie, code, error)
     assert journey.connection == before
-    assert journey.world.whitebit.calls == []
+    assert "exchange_code" not in journey.world.whitebit.calls
     assert journey.world.workflows.calls == []
 
 
@@ -124,14 +119,14 @@ def test_two_tabs_do_not_take_each_others_return(returning: Journey) -> None:
 
 def test_the_same_browser_twice_is_sent_to_the_same_page_and_the_code_once(returning: Journey) -> None:
     assert returning.come_back() == returning.come_back()
-    assert returning.world.whitebit.calls == ["exchange_code"]
+    assert returning.world.whitebit.calls.count("exchange_code") == 1
     assert returning.world.workflows.provisions == [returning.connection_id]
 
 
 def test_the_same_browser_twice_at_once_sends_the_code_once(returning: Journey) -> None:
     returning.world.connections.meanwhile("save", returning.come_back)
     returning.come_back()
-    assert returning.world.whitebit.calls == ["exchange_code"]
+    assert returning.world.whitebit.calls.count("exchange_code") == 1
     assert returning.connection.status is Status.AUTHORIZED
 
 
@@ -144,7 +139,7 @@ def test_a_refusal_after_the_code_changes_nothing(returning: Journey) -> None:
 def test_a_code_after_a_refusal_is_not_sent(returning: Journey) -> None:
     url = decline(returning)
     assert callback(returning.world, returning.state, returning.departure.cookie, returning.code, None) == url
-    assert returning.world.whitebit.calls == []
+    assert "exchange_code" not in returning.world.whitebit.calls
 
 
 # ---- What goes wrong -------------------------------------------------------------------------------------------------
@@ -185,7 +180,7 @@ def test_a_failed_exchange_closes_the_connection_and_wakes_the_workflow(
     assert (connection.status, connection.reason, connection.busy_until) == (Status.CLOSING, reason, None)
     assert world.workflows.resumed == ["task-token"]
     assert returning.come_back() == url
-    assert world.whitebit.calls == ["exchange_code"]
+    assert world.whitebit.calls.count("exchange_code") == 1
     with pytest.raises(errors.FastkeyError) as caught:
         returning.detect()
     assert caught.value.code == reason
@@ -195,7 +190,7 @@ def test_a_code_is_not_sent_where_no_workflow_could_be_started(returning: Journe
     returning.world.workflows.fail_next("start_provision", errors.StorageUnavailable)
     with pytest.raises(errors.StorageUnavailable):
         returning.come_back()
-    assert returning.world.whitebit.calls == []
+    assert "exchange_code" not in returning.world.whitebit.calls
     returning.come_back()
     assert returning.connection.status is Status.AUTHORIZED
 
@@ -204,7 +199,23 @@ def test_a_code_is_not_sent_where_the_verifier_cannot_be_opened(returning: Journ
     returning.world.sealer.fail_next("open", errors.StorageUnavailable)
     with pytest.raises(errors.StorageUnavailable):
         returning.come_back()
-    assert returning.world.whitebit.calls == []
+    assert "exchange_code" not in returning.world.whitebit.calls
+
+
+def test_a_code_is_not_sent_where_the_tokens_could_not_be_sealed(returning: Journey) -> None:
+    returning.world.sealer.fail_next("seal", errors.StorageUnavailable)
+    with pytest.raises(errors.StorageUnavailable):
+        returning.come_back()
+    assert "exchange_code" not in returning.world.whitebit.calls
+    returning.come_back()
+    assert returning.connection.status is Status.AUTHORIZED
+
+
+def test_a_code_is_not_sent_where_the_client_secret_is_out_of_reach(returning: Journey) -> None:
+    returning.world.whitebit.fail_next("prepare", errors.StorageUnavailable)
+    with pytest.raises(errors.StorageUnavailable):
+        returning.come_back()
+    assert "exchange_code" not in returning.world.whitebit.calls
 
 
 def test_a_verifier_is_not_opened_for_another_connection(returning: Journey) -> None:
@@ -216,11 +227,12 @@ def test_a_verifier_is_not_opened_for_another_connection(returning: Journey) -> 
 
 def die_after_the_exchange(journey: Journey) -> None:
     """The function is gone before it has stored the tokens; the browser tries again."""
-    journey.world.sealer.fail_next("seal", errors.StorageUnavailable)
+    sealer = journey.world.sealer
+    journey.world.whitebit.meanwhile("exchange_code", lambda: sealer.fail_next("seal", errors.StorageUnavailable))
     with pytest.raises(errors.StorageUnavailable):
         journey.come_back()
     journey.come_back()
-    assert journey.world.whitebit.calls == ["exchange_code"]
+    assert journey.world.whitebit.calls.count("exchange_code") == 1
     assert journey.connection.status is Status.EXCHANGING
 
 
@@ -229,7 +241,7 @@ def test_an_exchange_under_way_is_waited_for(returning: Journey) -> None:
     returning.complete().wait(seconds=59)
     assert not returning.detect().found
     with pytest.raises(errors.StepInProgress):
-        delete_key(returning.world, returning.connection_id, errors.CompletionMissing)
+        returning.delete(errors.CompletionMissing)
 
 
 @pytest.mark.parametrize("cause", [errors.ExchangeLost, errors.CompletionMissing])
@@ -240,23 +252,21 @@ def test_an_exchange_of_which_nothing_was_heard_ends_as_the_users_to_look_after(
     returning.complete().wait(seconds=60)
     with pytest.raises(errors.ExchangeLost):
         returning.detect()
-    ended = delete_key(returning.world, returning.connection_id, cause)
+    ended = returning.delete(cause)
     assert (ended.status, ended.reason) == (Status.NEEDS_USER_ACTION, cause.code)
 
 
 def test_tokens_that_come_after_a_revocation_are_kept_for_undoing(returning: Journey) -> None:
     world = returning.world
-    world.whitebit.meanwhile(
-        "exchange_code", lambda: revoke_connection(world, returning.connection_id, returning.user_id)
-    )
+    world.whitebit.meanwhile("exchange_code", lambda: returning.revoke())
     returning.come_back()
     assert returning.connection.status is Status.REVOKING
     assert returning.connection.tokens
 
 
 def test_a_code_of_a_revoked_connection_is_not_sent(returning: Journey) -> None:
-    revoke_connection(returning.world, returning.connection_id, returning.user_id)
+    returning.revoke()
     url = returning.come_back()
     assert urlsplit(url.reveal()).netloc == "partner.example"
-    assert returning.world.whitebit.calls == []
+    assert "exchange_code" not in returning.world.whitebit.calls
     assert returning.connection.status is Status.REVOKED

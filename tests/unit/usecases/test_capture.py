@@ -10,9 +10,9 @@ from fastkey.domain.secret import Secret
 from fastkey.domain.status import Status
 from fastkey.ports import Purpose
 from fastkey.usecases.capture_secret import TIME_TO_READ_AND_STORE, capture_secret
-from fastkey.usecases.delete_key import delete_key
-from fastkey.usecases.revoke_connection import revoke_connection
-from tests.unit.journey import Journey
+from tests.unit.journey import LEASE, Journey
+
+MOMENT = timedelta(microseconds=1)
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_a_token_near_its_end_is_refreshed_first(capturing: Journey) -> None:
 
 
 def test_without_enough_time_nothing_is_read(capturing: Journey) -> None:
-    soon = capturing.world.clock.now() + TIME_TO_READ_AND_STORE - timedelta(microseconds=1)
+    soon = capturing.world.clock.now() + TIME_TO_READ_AND_STORE - MOMENT
     with pytest.raises(errors.NoTimeLeft):
         capture_secret(capturing.world, capturing.connection_id, soon)
     assert_not_read(capturing)
@@ -126,8 +126,8 @@ def test_an_attempt_that_was_killed_holds_its_lease_until_its_time_is_over(captu
     with pytest.raises(KeyboardInterrupt):
         capturing.capture()
     with pytest.raises(errors.StepInProgress):
-        capturing.wait(seconds=118).capture()
-    capturing.wait(seconds=1).capture()
+        capturing.wait_for(LEASE - MOMENT).capture()
+    capturing.wait_for(MOMENT).capture()
     assert_captured(capturing)
 
 
@@ -188,7 +188,7 @@ def test_a_secret_that_was_stored_before_the_end_of_an_attempt_is_found(capturin
     )
     with pytest.raises(errors.StorageUnavailable):
         capturing.capture()
-    capturing.wait(seconds=119).capture()
+    capturing.wait_for(LEASE).capture()
     assert_captured(capturing)
     assert reads(capturing) == 1
 
@@ -230,7 +230,7 @@ def test_a_secret_given_before_is_no_loss_where_the_escrow_has_it(capturing: Jou
 
     def earlier_attempt_escrows() -> None:
         capturing.key.given = True
-        sealed = world.sealer.seal(as_captured(capturing).to_json(), capturing.connection_id, Purpose.ESCROW)
+        sealed = world.sealer.seal(Secret(capturing.key.secret), capturing.connection_id, Purpose.ESCROW)
         before = capturing.connection
         world.connections.save(before, before.keep_in_escrow(sealed, world.clock.now()))
 
@@ -262,21 +262,28 @@ def test_a_revocation_while_the_secret_is_read_stops_it_and_leaves_nothing(captu
     world = capturing.world
 
     def revoke() -> None:
-        revoke_connection(world, capturing.connection_id, capturing.user_id)
+        capturing.revoke()
         with pytest.raises(errors.StepInProgress):
-            delete_key(world, capturing.connection_id, errors.Revoked)
+            capturing.delete(errors.Revoked)
 
     world.whitebit.meanwhile("read_secret", revoke)
     with pytest.raises(errors.ConnectionClosed):
         capturing.capture()
     assert (capturing.connection.status, capturing.connection.busy_until) == (Status.REVOKING, None)
-    assert delete_key(world, capturing.connection_id, errors.Revoked).status is Status.REVOKED
+    assert capturing.delete(errors.Revoked).status is Status.REVOKED
     assert world.vault.find(capturing.connection_id) is None
     assert world.whitebit.keys == {}
 
 
+def test_a_revocation_just_before_the_read_leaves_the_secret_unread(capturing: Journey) -> None:
+    capturing.world.vault.meanwhile("prepare", capturing.revoke)
+    with pytest.raises(errors.ConnectionClosed):
+        capturing.capture()
+    assert_not_read(capturing)
+
+
 def test_what_is_revoked_is_not_captured(capturing: Journey) -> None:
-    revoke_connection(capturing.world, capturing.connection_id, capturing.user_id)
+    capturing.revoke()
     with pytest.raises(errors.ConnectionClosed):
         capturing.capture()
     assert_not_read(capturing)

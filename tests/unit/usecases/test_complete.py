@@ -6,7 +6,6 @@ from fastkey.domain import errors
 from fastkey.domain.secret import Secret
 from fastkey.domain.status import Status
 from fastkey.usecases.complete_connection import complete_connection
-from fastkey.usecases.delete_key import delete_key
 from tests.unit.journey import Journey
 
 
@@ -95,7 +94,7 @@ def test_another_user_with_the_completion_ends_the_connection_and_the_key_is_del
     assert returned.world.workflows.resumed == ["task-token"]
     with pytest.raises(errors.CompletionRefused):
         returned.detect()
-    ended = delete_key(returned.world, returned.connection_id, errors.CompletionRefused)
+    ended = returned.delete(errors.CompletionRefused)
     assert (ended.status, ended.reason) == (Status.FAILED, "completion_refused")
     assert returned.world.whitebit.keys == {}
 
@@ -107,11 +106,11 @@ def test_the_right_user_comes_too_late_after_another(returned: Journey) -> None:
         returned.complete()
 
 
-def test_another_user_does_not_end_what_is_active(journey: Journey) -> None:
-    journey.activate()
-    with pytest.raises(errors.ConnectionClosed):
-        complete_as(journey, "user-2")
-    assert journey.connection.status is Status.ACTIVE
+def test_another_user_comes_too_late_after_the_right_one(returned: Journey) -> None:
+    before = returned.complete().connection
+    with pytest.raises(errors.ConnectionNotFound):
+        complete_as(returned, "user-2")
+    assert returned.connection == before
 
 
 def test_there_is_no_completion_before_the_browser_has_left(journey: Journey) -> None:

@@ -5,20 +5,10 @@ from datetime import timedelta
 import pytest
 
 from fastkey.domain import errors
-from fastkey.domain.connection import Connection
 from fastkey.domain.status import Status
-from fastkey.usecases.delete_key import delete_key
 from fastkey.usecases.revoke_connection import revoke_connection
 from tests.fakes.world import FakeWorld
 from tests.unit.journey import Journey
-
-
-def delete(journey: Journey, cause: type[errors.FastkeyError], *, leave_to_user: bool = False) -> Connection:
-    return delete_key(journey.world, journey.connection_id, cause, leave_to_user=leave_to_user)
-
-
-def revoke(journey: Journey) -> Connection:
-    return revoke_connection(journey.world, journey.connection_id, journey.user_id)
 
 
 @pytest.fixture
@@ -32,7 +22,6 @@ DELETING = [
     (errors.CompletionMissing, Status.EXPIRED),
     (errors.CompletionRefused, Status.FAILED),
     (errors.KeyNotCreated, Status.EXPIRED),
-    (errors.AccountAlreadyConnected, Status.FAILED),
     (errors.SecretLost, Status.NEEDS_CONSENT),
     (errors.SecretLocked, Status.NEEDS_CONSENT),
     (errors.KeyUnusable, Status.FAILED),
@@ -45,7 +34,7 @@ DELETING = [
 def test_a_failure_deletes_the_key_and_ends_as_its_cause_asks(
     capturing: Journey, cause: type[errors.FastkeyError], status: Status
 ) -> None:
-    ended = delete(capturing, cause)
+    ended = capturing.delete(cause)
     assert (ended.status, ended.reason) == (status, cause.code)
     assert capturing.world.whitebit.keys == {}
 
@@ -56,26 +45,43 @@ def test_a_failure_deletes_the_key_and_ends_as_its_cause_asks(
 def test_what_only_the_user_can_remove_is_left_to_the_user(
     capturing: Journey, cause: type[errors.FastkeyError]
 ) -> None:
-    ended = delete(capturing, cause)
+    ended = capturing.delete(cause)
     assert (ended.status, ended.reason) == (Status.NEEDS_USER_ACTION, cause.code)
     assert "delete_key" not in capturing.world.whitebit.calls
 
 
+def test_a_copy_that_could_not_be_used_for_a_day_saves_the_key_no_longer(capturing: Journey) -> None:
+    capturing.capture()
+    capturing.world.clock.advance(timedelta(hours=24))
+    ended = capturing.delete(errors.WhiteBitUnavailable)
+    assert ended.status.is_end
+    assert capturing.world.vault.find(capturing.connection_id) is None
+
+
+def test_a_key_that_another_connection_holds_is_not_asked_about(capturing: Journey) -> None:
+    """Nor is the user told to remove it, whatever has become of this connection's tokens."""
+    capturing.world.clock.advance(timedelta(hours=5))
+    before = list(capturing.world.whitebit.calls)
+    ended = capturing.delete(errors.AccountAlreadyConnected)
+    assert (ended.status, ended.reason) == (Status.FAILED, "account_already_connected")
+    assert capturing.world.whitebit.calls == before
+
+
 def test_a_key_that_nobody_has_claimed_yet_is_deleted_too(journey: Journey) -> None:
     journey.authorize().create_key()
-    assert delete(journey, errors.CompletionMissing).status is Status.EXPIRED
+    assert journey.delete(errors.CompletionMissing).status is Status.EXPIRED
     assert journey.world.whitebit.keys == {}
 
 
 def test_without_a_key_there_is_nothing_to_delete(journey: Journey) -> None:
     journey.authorize().complete()
-    assert delete(journey, errors.KeyNotCreated).status is Status.EXPIRED
+    assert journey.delete(errors.KeyNotCreated).status is Status.EXPIRED
     assert "delete_key" not in journey.world.whitebit.calls
 
 
-def test_without_a_token_nobody_is_asked(journey: Journey) -> None:
+def test_without_a_token_nobody_is_asked_and_there_may_be_a_key(journey: Journey) -> None:
     journey.start().visit()
-    assert delete(journey, errors.CompletionMissing).status is Status.EXPIRED
+    assert journey.delete(errors.CompletionMissing).status is Status.NEEDS_USER_ACTION
     assert journey.world.whitebit.calls == []
 
 
@@ -83,8 +89,8 @@ def test_without_a_token_nobody_is_asked(journey: Journey) -> None:
 
 
 def test_a_revocation_shreds_the_copy_and_deletes_the_key(journey: Journey) -> None:
-    revoke(journey.activate())
-    ended = delete(journey, errors.Revoked)
+    journey.activate().revoke()
+    ended = journey.delete(errors.Revoked)
     assert (ended.status, ended.reason) == (Status.REVOKED, "revoked")
     assert (ended.tokens, ended.escrow, ended.held_key) == (None, None, None)
     assert journey.world.vault.find(journey.connection_id) is None
@@ -95,28 +101,28 @@ def test_the_workflow_revokes_even_if_the_function_died_after_starting_it(journe
     journey.activate()
     journey.world.connections.fail_next("save", errors.StorageUnavailable)
     with pytest.raises(errors.StorageUnavailable):
-        revoke(journey)
+        journey.revoke()
     assert journey.connection.status is Status.ACTIVE
     assert journey.world.workflows.revokes == [journey.connection_id]
-    assert delete(journey, errors.Revoked).status is Status.REVOKED
+    assert journey.delete(errors.Revoked).status is Status.REVOKED
 
 
 def test_a_revocation_twice_is_a_revocation_once(journey: Journey) -> None:
-    once = revoke(journey.activate())
-    assert revoke(journey.wait(seconds=5)) == once
+    once = journey.activate().revoke()
+    assert journey.wait(seconds=5).revoke() == once
     assert journey.world.workflows.revokes == [journey.connection_id]
-    ended = delete(journey, errors.Revoked)
-    assert revoke(journey) == ended
-    assert delete(journey, errors.Revoked) == ended
+    ended = journey.delete(errors.Revoked)
+    assert journey.revoke() == ended
+    assert journey.delete(errors.Revoked) == ended
 
 
 def test_before_there_is_a_token_a_revocation_is_the_end(journey: Journey) -> None:
-    assert revoke(journey.start()).status is Status.REVOKED
+    assert journey.start().revoke().status is Status.REVOKED
 
 
 def test_a_revocation_wakes_the_workflow_that_waits(journey: Journey) -> None:
     journey.authorize().await_completion("task-token")
-    revoke(journey)
+    journey.revoke()
     assert journey.world.workflows.resumed == ["task-token"]
 
 
@@ -129,33 +135,33 @@ def test_nobody_revokes_anothers_connection(journey: Journey) -> None:
 
 
 def test_what_has_ended_is_not_revoked(capturing: Journey) -> None:
-    ended = delete(capturing, errors.KeyUnusable)
-    assert revoke(capturing) == ended
+    ended = capturing.delete(errors.KeyUnusable)
+    assert capturing.revoke() == ended
     with pytest.raises(errors.ConnectionClosed):
-        delete(capturing, errors.Revoked)
+        capturing.delete(errors.Revoked)
 
 
 def test_what_has_expired_unwritten_is_not_revoked(journey: Journey) -> None:
-    assert revoke(journey.start().wait(minutes=5)).status is Status.EXPIRED
+    assert journey.start().wait(minutes=5).revoke().status is Status.EXPIRED
     assert journey.world.workflows.revokes == []
 
 
 def test_a_revocation_takes_over_from_a_failure(capturing: Journey) -> None:
     world = capturing.world
-    world.whitebit.meanwhile("key_info", lambda: revoke(capturing))
+    world.whitebit.meanwhile("key_info", lambda: capturing.revoke())
     world.whitebit.fail_next("delete_key", errors.WhiteBitUnavailable)
     with pytest.raises(errors.WhiteBitUnavailable):
-        delete(capturing, errors.SecretLost)
+        capturing.delete(errors.SecretLost)
     with pytest.raises(errors.ConnectionClosed):
-        delete(capturing, errors.SecretLost)
-    ended = delete(capturing, errors.Revoked)
+        capturing.delete(errors.SecretLost)
+    ended = capturing.delete(errors.Revoked)
     assert (ended.status, ended.reason) == (Status.REVOKED, "revoked")
 
 
 def test_provisioning_does_not_undo_what_is_active(journey: Journey) -> None:
     journey.activate()
     with pytest.raises(errors.ConnectionClosed):
-        delete(journey, errors.KeyUnusable)
+        journey.delete(errors.KeyUnusable)
     assert journey.key.enabled
 
 
@@ -164,19 +170,17 @@ def test_provisioning_does_not_undo_what_is_active(journey: Journey) -> None:
 
 def test_a_disabled_key_is_left_to_the_user_who_is_told_until_when_it_lives(journey: Journey) -> None:
     journey.activate().key.enabled = False
-    used = journey.connection.last_used_at
-    assert used
-    revoke(journey)
-    ended = delete(journey, errors.Revoked)
+    journey.wait(hours=1).revoke()
+    ended = journey.delete(errors.Revoked)
     assert (ended.status, ended.reason) == (Status.NEEDS_USER_ACTION, "revoked")
-    assert ended.key_lives_until == used + timedelta(days=14)
+    assert ended.key_lives_until == journey.world.clock.now() + timedelta(days=14)
     assert journey.world.vault.find(journey.connection_id) is None
 
 
 def test_a_dead_token_leaves_the_key_to_the_user(journey: Journey) -> None:
     journey.activate().wait(days=1)
-    revoke(journey)
-    ended = delete(journey, errors.Revoked)
+    journey.revoke()
+    ended = journey.delete(errors.Revoked)
     assert ended.status is Status.NEEDS_USER_ACTION
     assert ended.key_lives_until
     assert journey.world.vault.find(journey.connection_id) is None
@@ -184,33 +188,33 @@ def test_a_dead_token_leaves_the_key_to_the_user(journey: Journey) -> None:
 
 def test_a_key_that_is_gone_is_deleted(journey: Journey) -> None:
     del journey.activate().world.whitebit.keys[journey.account]
-    revoke(journey)
-    assert delete(journey, errors.Revoked).status is Status.REVOKED
+    journey.revoke()
+    assert journey.delete(errors.Revoked).status is Status.REVOKED
 
 
 def test_a_key_that_goes_in_the_middle_is_deleted(capturing: Journey) -> None:
     capturing.world.whitebit.meanwhile("delete_key", lambda: capturing.world.whitebit.keys.clear())
-    assert delete(capturing, errors.SecretLost).status is Status.NEEDS_CONSENT
+    assert capturing.delete(errors.SecretLost).status is Status.NEEDS_CONSENT
 
 
 def test_a_lost_answer_is_asked_for_again(capturing: Journey) -> None:
     capturing.world.whitebit.fail_next("delete_key", errors.WhiteBitUnavailable, after_effect=True)
     with pytest.raises(errors.WhiteBitUnavailable):
-        delete(capturing, errors.SecretLost)
-    assert delete(capturing, errors.SecretLost).status is Status.NEEDS_CONSENT
+        capturing.delete(errors.SecretLost)
+    assert capturing.delete(errors.SecretLost).status is Status.NEEDS_CONSENT
 
 
 def test_twice_is_once(capturing: Journey) -> None:
-    ended = delete(capturing, errors.SecretLost)
-    assert delete(capturing.wait(hours=1), errors.SecretLost) == ended
+    ended = capturing.delete(errors.SecretLost)
+    assert capturing.wait(hours=1).delete(errors.SecretLost) == ended
     assert capturing.world.whitebit.calls.count("delete_key") == 1
 
 
 def test_the_first_cause_stays(capturing: Journey) -> None:
     capturing.world.whitebit.fail_next("key_info", errors.WhiteBitUnavailable)
     with pytest.raises(errors.WhiteBitUnavailable):
-        delete(capturing, errors.KeyUnusable)
-    assert delete(capturing, errors.SecretLocked).reason == "key_unusable"
+        capturing.delete(errors.KeyUnusable)
+    assert capturing.delete(errors.SecretLocked).reason == "key_unusable"
 
 
 # ---- Whose key it is -------------------------------------------------------------------------------------------------
@@ -221,7 +225,7 @@ def test_a_key_that_another_connection_holds_is_not_deleted(world: FakeWorld) ->
     second = Journey(world, "user-2", "ada").authorize().complete()
     with pytest.raises(errors.AccountAlreadyConnected):
         second.detect()
-    ended = delete(second, errors.AccountAlreadyConnected)
+    ended = second.delete(errors.AccountAlreadyConnected)
     assert (ended.status, ended.reason) == (Status.FAILED, "account_already_connected")
     assert world.whitebit.keys["ada"].external_id == first.connection.held_key
     assert world.vault.find(first.connection_id)
@@ -230,36 +234,59 @@ def test_a_key_that_another_connection_holds_is_not_deleted(world: FakeWorld) ->
 def test_a_revocation_does_not_delete_a_key_that_another_connection_holds(world: FakeWorld) -> None:
     first = Journey(world, "user-1", "ada").activate()
     second = Journey(world, "user-2", "ada").authorize()
-    revoke(second)
-    assert delete(second, errors.Revoked).status is Status.REVOKED
+    second.revoke()
+    assert second.delete(errors.Revoked).status is Status.REVOKED
     assert world.whitebit.keys["ada"].external_id == first.connection.held_key
 
 
 def test_a_key_that_was_made_after_ours_was_removed_is_not_deleted(capturing: Journey) -> None:
     newer = capturing.create_key().key
-    assert delete(capturing, errors.KeyUnusable).status is Status.FAILED
+    assert capturing.delete(errors.KeyUnusable).status is Status.FAILED
     assert capturing.key is newer
 
 
 # ---- A secret that turns up ------------------------------------------------------------------------------------------
 
 
-def test_a_copy_of_a_lost_secret_that_turns_up_saves_the_key(capturing: Journey) -> None:
-    capturing.world.vault.fail_next("store", errors.StorageUnavailable)
+def read_into_escrow(journey: Journey) -> None:
+    journey.world.vault.fail_next("store", errors.StorageUnavailable)
     with pytest.raises(errors.StorageUnavailable):
-        capturing.capture()
+        journey.capture()
+
+
+@pytest.mark.parametrize("leave_to_user", [False, True])
+@pytest.mark.parametrize("cause", [errors.SecretLost, errors.StorageUnavailable, errors.Unexpected])
+def test_a_copy_of_the_secret_saves_the_key(
+    capturing: Journey, cause: type[errors.FastkeyError], leave_to_user: bool
+) -> None:
+    read_into_escrow(capturing)
     with pytest.raises(errors.SecretHeld):
-        delete(capturing, errors.SecretLost)
+        capturing.delete(cause, leave_to_user=leave_to_user)
     assert (capturing.connection.status, capturing.connection.reason) == (Status.CAPTURING, None)
     assert capturing.capture().status is Status.VERIFYING
     assert "delete_key" not in capturing.world.whitebit.calls
+
+
+@pytest.mark.parametrize("cause", [errors.KeyGone, errors.KeyUnusable])
+def test_a_copy_that_opens_nothing_saves_nothing(capturing: Journey, cause: type[errors.FastkeyError]) -> None:
+    read_into_escrow(capturing)
+    ended = capturing.delete(cause)
+    assert (ended.status, ended.escrow) == (cause.ends, None)
+    assert capturing.world.whitebit.keys == {}
+
+
+def test_a_copy_does_not_save_what_the_user_revoked(capturing: Journey) -> None:
+    read_into_escrow(capturing)
+    capturing.revoke()
+    assert capturing.delete(errors.Revoked).status is Status.REVOKED
+    assert capturing.world.whitebit.keys == {}
 
 
 def test_without_a_copy_a_lost_secret_costs_the_key(capturing: Journey) -> None:
     capturing.key.given = True
     with pytest.raises(errors.SecretLost):
         capturing.capture()
-    assert delete(capturing, errors.SecretLost).status is Status.NEEDS_CONSENT
+    assert capturing.delete(errors.SecretLost).status is Status.NEEDS_CONSENT
     assert capturing.world.whitebit.keys == {}
 
 
@@ -267,9 +294,9 @@ def test_without_a_copy_a_lost_secret_costs_the_key(capturing: Journey) -> None:
 
 
 def test_what_whitebit_cannot_be_made_to_delete_is_left_to_the_user(journey: Journey) -> None:
-    revoke(journey.activate())
+    journey.activate().revoke()
     asked = len(journey.world.whitebit.calls)
-    ended = delete(journey, errors.Revoked, leave_to_user=True)
+    ended = journey.delete(errors.Revoked, leave_to_user=True)
     assert (ended.status, ended.reason) == (Status.NEEDS_USER_ACTION, "revoked")
     assert journey.world.vault.find(journey.connection_id) is None
     assert len(journey.world.whitebit.calls) == asked
@@ -279,26 +306,36 @@ def test_what_whitebit_cannot_be_made_to_delete_is_left_to_the_user(journey: Jou
 def test_nothing_is_undone_while_a_secret_may_be_on_its_way(capturing: Journey, leave_to_user: bool) -> None:
     def undo() -> None:
         with pytest.raises(errors.StepInProgress):
-            delete(capturing, errors.Unexpected, leave_to_user=leave_to_user)
+            capturing.delete(errors.KeyUnusable, leave_to_user=leave_to_user)
 
     capturing.world.whitebit.meanwhile("read_secret", undo)
-    with pytest.raises(errors.ConnectionClosed):
+    with pytest.raises(errors.KeyUnusable):
         capturing.capture()
-    assert delete(capturing, errors.Unexpected).status is Status.FAILED
+    assert capturing.delete(errors.KeyUnusable).status is Status.FAILED
     assert capturing.world.whitebit.keys == {}
     assert capturing.world.vault.find(capturing.connection_id) is None
+
+
+def test_two_do_not_undo_at_once(capturing: Journey) -> None:
+    def second() -> None:
+        with pytest.raises(errors.StepInProgress):
+            capturing.delete(errors.SecretLost)
+
+    capturing.world.whitebit.meanwhile("delete_key", second)
+    assert capturing.delete(errors.SecretLost).status is Status.NEEDS_CONSENT
+    assert capturing.world.whitebit.calls.count("delete_key") == 1
 
 
 def test_nothing_is_undone_while_tokens_may_be_on_their_way(journey: Journey) -> None:
     journey.come_to_consent()
 
     def undo() -> None:
-        revoke(journey)
+        journey.revoke()
         with pytest.raises(errors.StepInProgress):
-            delete(journey, errors.Revoked)
+            journey.delete(errors.Revoked)
 
     journey.world.whitebit.meanwhile("exchange_code", undo)
     journey.come_back()
     journey.create_key()
-    assert delete(journey, errors.Revoked).status is Status.REVOKED
+    assert journey.delete(errors.Revoked).status is Status.REVOKED
     assert journey.world.whitebit.keys == {}

@@ -4,9 +4,7 @@ import pytest
 
 from fastkey.domain import errors
 from fastkey.domain.status import Status
-from fastkey.usecases.complete_connection import complete_connection
 from fastkey.usecases.detect_key import Detection
-from fastkey.usecases.revoke_connection import revoke_connection
 from tests.fakes.world import FakeWorld
 from tests.unit.journey import Journey
 
@@ -107,30 +105,28 @@ def test_an_account_that_is_connected_already_is_not_connected_again(world: Fake
 
 
 def test_a_connection_that_is_revoked_is_not_looked_for(detecting: Journey) -> None:
-    revoke_connection(detecting.world, detecting.connection_id, detecting.user_id)
+    detecting.revoke()
     with pytest.raises(errors.ConnectionClosed):
         detecting.detect()
 
 
 def test_a_key_found_after_a_revocation_is_not_claimed(detecting: Journey) -> None:
     detecting.create_key()
-    detecting.world.whitebit.meanwhile(
-        "key_info", lambda: revoke_connection(detecting.world, detecting.connection_id, detecting.user_id)
-    )
+    detecting.world.whitebit.meanwhile("key_info", lambda: detecting.revoke())
     with pytest.raises(errors.ConnectionClosed):
         detecting.detect()
     assert detecting.connection.status is Status.REVOKING
 
 
-def test_a_key_found_after_another_users_completion_is_not_claimed(detecting: Journey) -> None:
-    def another_user_completes() -> None:
-        with pytest.raises(errors.CompletionRefused):
-            complete_connection(detecting.world, detecting.connection_id, "user-2", detecting.completion)
+def test_a_key_found_after_the_connection_was_closed_is_not_claimed(detecting: Journey) -> None:
+    def close() -> None:
+        before = detecting.connection
+        detecting.world.connections.save(before, before.close(errors.Unexpected, detecting.world.clock.now()))
 
-    detecting.create_key().world.whitebit.meanwhile("key_info", another_user_completes)
-    with pytest.raises((errors.ConnectionClosed, errors.CompletionRefused)):
+    detecting.create_key().world.whitebit.meanwhile("key_info", close)
+    with pytest.raises(errors.Unexpected):
         detecting.detect()
-    assert (detecting.connection.status, detecting.connection.reason) == (Status.CLOSING, "completion_refused")
+    assert (detecting.connection.status, detecting.connection.held_key) == (Status.CLOSING, None)
 
 
 def test_what_is_active_is_not_looked_for(journey: Journey) -> None:

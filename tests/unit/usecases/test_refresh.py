@@ -9,7 +9,7 @@ from fastkey.domain.secret import Secret
 from fastkey.domain.tokens import SealedTokens
 from fastkey.ports import Purpose
 from fastkey.usecases.refresh_token import MARGIN, live_token, refresh_token
-from tests.unit.journey import Journey
+from tests.unit.journey import LEASE, Journey
 
 DUE = timedelta(seconds=300) - MARGIN
 
@@ -26,11 +26,11 @@ def tokens(journey: Journey) -> SealedTokens:
 
 
 def refresh(journey: Journey) -> None:
-    refresh_token(journey.world, journey.connection_id)
+    refresh_token(journey.world, journey.connection_id, journey.deadline)
 
 
 def live(journey: Journey) -> Secret:
-    return live_token(journey.world, journey.connection_id)
+    return live_token(journey.world, journey.connection_id, journey.deadline)
 
 
 def refreshes(journey: Journey) -> int:
@@ -128,8 +128,8 @@ def test_a_refresh_that_died_is_taken_over_after_its_lease(authorized: Journey) 
     with pytest.raises(KeyboardInterrupt):
         refresh(authorized)
     with pytest.raises(errors.RefreshInProgress):
-        live(authorized.wait(seconds=29))
-    assert live(authorized.wait(seconds=1))
+        live(authorized.wait_for(LEASE - timedelta(microseconds=1)))
+    assert live(authorized.wait(microseconds=1))
 
 
 def test_a_dead_refresh_token_is_not_sent_again(authorized: Journey) -> None:
@@ -175,7 +175,7 @@ def test_a_pair_whose_answer_was_lost_is_lost(authorized: Journey) -> None:
 
 def test_a_refresh_that_comes_after_its_lease_does_not_undo_a_newer_one(authorized: Journey) -> None:
     authorized.world.clock.advance(DUE)
-    authorized.world.whitebit.meanwhile("refresh_token", lambda: refresh(authorized.wait(seconds=30)))
+    authorized.world.whitebit.meanwhile("refresh_token", lambda: refresh(authorized.wait_for(LEASE)))
     refresh(authorized)
     assert refreshes(authorized) == 2
     assert tokens(authorized).refresh

@@ -1,0 +1,247 @@
+"""The port WhiteBit, in both revisions of WhiteBIT's contract."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from fastkey.domain.authorization import code_challenge
+from fastkey.domain.errors import ConsentLost, ExchangeRefused, KeyGone, KeyUnusable, SecretLocked, SecretLost
+from fastkey.domain.key import CapturedKey, KeyState
+from fastkey.domain.secret import Secret
+from fastkey.domain.tokens import TokenGrant
+from local.whitebit import Revision
+from tests.contract.whitebits import Fake, Real, Subject
+
+VERIFIER = Secret("fastkey-contract-verifier-of-43-characters--")
+ANOTHER_ID = "00000000-0000-4000-8000-ffffffffffff"
+
+
+def make(kind: str, revision: Revision) -> Iterator[Subject]:
+    if kind == "fake":
+        yield Fake(revision)
+    else:
+        real = Real(revision)
+        yield real
+        real.close()
+
+
+@pytest.fixture(params=["fake", "real"])
+def may(request: pytest.FixtureRequest) -> Iterator[Subject]:
+    yield from make(request.param, Revision.MAY_2026)
+
+
+@pytest.fixture(params=["fake", "real"])
+def august(request: pytest.FixtureRequest) -> Iterator[Subject]:
+    yield from make(request.param, Revision.AUGUST_2026)
+
+
+def consented(whitebit: Subject) -> TokenGrant:
+    return whitebit.port.exchange_code(whitebit.consent(code_challenge(VERIFIER)), VERIFIER)
+
+
+def captured(whitebit: Subject, *permissions: str) -> tuple[Secret, CapturedKey]:
+    """A live token, and the key that the user has made."""
+    token = consented(whitebit).access_token
+    external_id, secret = whitebit.create_key(*permissions)
+    return token, CapturedKey(external_id, Secret(secret), permissions, datetime(2026, 1, 1, tzinfo=UTC))
+
+
+# ---- Codes and tokens ------------------------------------------------------------------------------------------------
+
+
+def test_revision_2026_08_gives_a_short_token_and_a_refresh_token(august: Subject) -> None:
+    grant = consented(august)
+    assert grant.expires_in == timedelta(seconds=300)
+    assert grant.refresh_token
+    assert august.port.key_info(grant.access_token).state is KeyState.ABSENT
+
+
+def test_revision_2026_05_gives_a_four_hour_token_and_a_key(may: Subject) -> None:
+    grant = consented(may)
+    assert grant.expires_in == timedelta(hours=4)
+    assert grant.refresh_token is None
+    assert may.port.key_info(grant.access_token).state is KeyState.ACTIVE
+
+
+def test_a_code_works_once(august: Subject) -> None:
+    code = august.consent(code_challenge(VERIFIER))
+    august.port.exchange_code(code, VERIFIER)
+    with pytest.raises(ExchangeRefused):
+        august.port.exchange_code(code, VERIFIER)
+
+
+def test_a_code_works_with_its_verifier_only_and_is_used_up_by_another(august: Subject) -> None:
+    code = august.consent(code_challenge(VERIFIER))
+    for verifier in (Secret("x" * 43), VERIFIER):
+        with pytest.raises(ExchangeRefused):
+            august.port.exchange_code(code, verifier)
+
+
+def test_an_unknown_code_is_refused(august: Subject) -> None:
+    with pytest.raises(ExchangeRefused):
+        august.port.exchange_code(Secret("unknown"), VERIFIER)
+
+
+@pytest.mark.parametrize("token", ["unknown", "x" * 2000])
+def test_an_unknown_token_is_no_consent(august: Subject, token: str) -> None:
+    for call in (
+        lambda: august.port.key_info(Secret(token)),
+        lambda: august.port.read_secret(Secret(token), ANOTHER_ID),
+        lambda: august.port.delete_key(Secret(token), ANOTHER_ID),
+        lambda: august.port.refresh_token(Secret(token)),
+    ):
+        with pytest.raises(ConsentLost):
+            call()
+
+
+def test_an_access_token_expires(august: Subject) -> None:
+    token = consented(august).access_token
+    august.advance(seconds=290)
+    august.port.key_info(token)
+    august.advance(seconds=10)
+    with pytest.raises(ConsentLost):
+        august.port.key_info(token)
+
+
+def test_a_four_hour_token_lives_four_hours(may: Subject) -> None:
+    token = consented(may).access_token
+    may.advance(hours=3, minutes=59)
+    may.port.key_info(token)
+    may.advance(minutes=1)
+    with pytest.raises(ConsentLost):
+        may.port.key_info(token)
+
+
+def test_a_refresh_gives_a_new_pair_and_the_old_one_is_dead(august: Subject) -> None:
+    old = consented(august)
+    assert old.refresh_token
+    new = august.port.refresh_token(old.refresh_token)
+    assert new.refresh_token
+    august.port.key_info(new.access_token)
+    with pytest.raises(ConsentLost):
+        august.port.key_info(old.access_token)
+    august.advance(seconds=1)  # WhiteBIT refreshes once a second
+    with pytest.raises(ConsentLost):
+        august.port.refresh_token(old.refresh_token)
+
+
+def test_a_refresh_token_revives_a_dead_access_token_for_ten_minutes(august: Subject) -> None:
+    refresh_token = consented(august).refresh_token
+    assert refresh_token
+    august.advance(seconds=590)
+    revived = august.port.refresh_token(refresh_token)
+    august.port.key_info(revived.access_token)
+    assert revived.refresh_token
+    august.advance(seconds=600)
+    with pytest.raises(ConsentLost):
+        august.port.refresh_token(revived.refresh_token)
+
+
+def test_a_withdrawn_authorization_is_no_consent(august: Subject) -> None:
+    token, key = captured(august)
+    august.withdraw()
+    with pytest.raises(ConsentLost):
+        august.port.key_info(token)
+    with pytest.raises(KeyUnusable):
+        august.port.try_key(key)
+
+
+# ---- The key ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_key_is_known_by_its_id_and_the_groups_that_were_granted(august: Subject) -> None:
+    token, key = captured(august, "trading", "wallet")
+    info = august.port.key_info(token)
+    assert (info.state, info.external_id) == (KeyState.ACTIVE, key.external_id)
+    assert set(info.permissions) == {"trading", "wallet"}
+
+
+def test_a_key_without_permissions_grants_nothing(may: Subject) -> None:
+    assert may.port.key_info(consented(may).access_token).permissions == ()
+
+
+def test_a_disabled_key_is_shown_as_that(august: Subject) -> None:
+    token, key = captured(august)
+    august.disable()
+    info = august.port.key_info(token)
+    assert (info.state, info.external_id) == (KeyState.DISABLED, key.external_id)
+
+
+def test_a_secret_is_given_once(august: Subject) -> None:
+    token, key = captured(august)
+    assert august.port.read_secret(token, key.external_id) == key.secret
+    for _ in range(2):
+        with pytest.raises(SecretLost):
+            august.port.read_secret(token, key.external_id)
+
+
+def test_a_locked_secret_is_not_given(august: Subject) -> None:
+    token, key = captured(august)
+    august.lock()
+    with pytest.raises(SecretLocked):
+        august.port.read_secret(token, key.external_id)
+
+
+def test_an_unknown_key_is_gone(august: Subject) -> None:
+    token, _ = captured(august)
+    with pytest.raises(KeyGone):
+        august.port.read_secret(token, ANOTHER_ID)
+    with pytest.raises(KeyGone):
+        august.port.delete_key(token, ANOTHER_ID)
+    assert august.port.key_info(token).state is KeyState.ACTIVE
+
+
+def test_a_deleted_key_is_gone(august: Subject) -> None:
+    token, key = captured(august)
+    august.port.delete_key(token, key.external_id)
+    assert august.port.key_info(token).state is KeyState.ABSENT
+    with pytest.raises(KeyGone):
+        august.port.delete_key(token, key.external_id)
+    with pytest.raises(KeyGone):
+        august.port.read_secret(token, key.external_id)
+    with pytest.raises(KeyUnusable):
+        august.port.try_key(key)
+
+
+def test_a_disabled_key_is_neither_read_nor_deleted(august: Subject) -> None:
+    token, key = captured(august)
+    august.disable()
+    with pytest.raises(ConsentLost):
+        august.port.read_secret(token, key.external_id)
+    with pytest.raises(ConsentLost):
+        august.port.delete_key(token, key.external_id)
+
+
+# ---- Signed calls ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("permissions", [("trade_balance",), ("wallet",), ()])
+def test_a_key_signs_whatever_it_may_do(august: Subject, permissions: tuple[str, ...]) -> None:
+    august.port.try_key(captured(august, *permissions)[1])
+
+
+def test_a_key_signs_in_revision_2026_05_too(may: Subject) -> None:
+    token = consented(may).access_token
+    secret = may.port.read_secret(token, may.external_id())
+    may.port.try_key(CapturedKey(may.external_id(), secret, (), datetime(2026, 1, 1, tzinfo=UTC)))
+
+
+def test_a_key_with_another_secret_is_unusable(august: Subject) -> None:
+    _, key = captured(august)
+    with pytest.raises(KeyUnusable):
+        august.port.try_key(replace(key, secret=Secret("another")))
+
+
+def test_an_unknown_key_is_unusable(august: Subject) -> None:
+    _, key = captured(august)
+    with pytest.raises(KeyUnusable):
+        august.port.try_key(replace(key, external_id=ANOTHER_ID))
+
+
+def test_a_disabled_key_is_unusable(august: Subject) -> None:
+    _, key = captured(august)
+    august.disable()
+    with pytest.raises(KeyUnusable):
+        august.port.try_key(key)

@@ -61,8 +61,7 @@ sam-local: $(dev) build ## every function with each of its events, in containers
 lock: $(lock) ## the pins and hashes anew, from the requirements' *.in
 	@for name in layers/dependencies/requirements requirements/dev requirements/sam requirements/lock; do \
 		.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
-			--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
-			$$name.in --output-file $$name.txt && echo $$name.txt || exit; \
+			--custom-compile-command "make lock" $$name.in --output-file $$name.txt && echo $$name.txt || exit; \
 	done
 
 clean: ## remove what was built and installed

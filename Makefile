@@ -69,7 +69,7 @@ clean: ## remove what was built and installed
 
 # The new environment needs no pip of its own, and so no ensurepip, which some systems leave out.
 define install
-	@echo "installing $< into $(@D) (a minute, once)"
+	@echo "installing $< into $(@D) (a minute, once)" >&2
 	@$(python) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, here is " + sys.version)'
 	@$(python) -m venv --clear --without-pip $(@D)
 	@$(python) -m pip --python $(@D)/bin/python install -qq --disable-pip-version-check --require-hashes -r $<

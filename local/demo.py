@@ -25,8 +25,8 @@ from local.whitebit.user import UserAgent
 from local.world import World
 
 EMAIL, PASSWORD, SECOND_FACTOR = "grace@example.com", "correct horse", "123456"
-PERMISSIONS = ["/api/v4/trade-account/balance"]
 BALANCE = "/api/v4/trade-account/balance"
+PERMISSIONS = [BALANCE]
 
 
 @dataclass(slots=True)
@@ -46,10 +46,11 @@ class Run:
     revision: str
     out: TextIO
     steps: list[Step] = field(default_factory=list)
+    is_complete: bool = False
 
     @property
     def ok(self) -> bool:
-        return bool(self.steps) and all(step.ok for step in self.steps)
+        return self.is_complete and all(step.ok for step in self.steps)
 
     def result(self) -> dict[str, Any]:
         """The run as `--json` prints it."""
@@ -193,6 +194,7 @@ def run(revision: Revision, out: TextIO) -> Run:
             world = World(revision)
         with world:
             connect_and_revoke(world, made)
+        made.is_complete = True
     except Exception:  # noqa: BLE001 - the step that it came from has shown it
         print("  stopped", file=out)
     return made

@@ -52,7 +52,6 @@ class World:
         revision: Revision = Revision.AUGUST_2026,
         host: str = "127.0.0.1",
         ports: Ports = Ports(),  # immutable
-        template: Path = TEMPLATE,
     ) -> None:
         self.return_url = f"{_FRONTEND}/connected"
         self.client_secret = secrets.token_urlsafe(24)

@@ -115,7 +115,10 @@ def _invoke(function: str, event: str) -> subprocess.CompletedProcess[str]:
     command = [str(_SAM), "local", "invoke", function.title().replace("_", ""), "--skip-pull-image"]
     for option in options.items():
         command += option
-    return subprocess.run(command, capture_output=True, text=True, timeout=_INVOKE_SECONDS, check=False, cwd=_ROOT)
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=_INVOKE_SECONDS, check=False, cwd=_ROOT)
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(command, 1, "", f"no answer within {_INVOKE_SECONDS} s")
 
 
 def _last_line(output: str) -> dict[str, Any]:

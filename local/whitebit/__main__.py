@@ -10,7 +10,7 @@ import threading
 from collections.abc import Sequence
 
 from local.whitebit.options import Options, Revision
-from local.whitebit.sandbox import FIRST_USER_EMAIL, FIRST_USER_PASSWORD
+from local.whitebit.sandbox import FIRST_USER_EMAIL, FIRST_USER_PASSWORD, FIRST_USER_SECOND_FACTOR
 from local.whitebit.server import serve
 
 
@@ -61,7 +61,11 @@ def main() -> None:
             "client_id": options.client_id,
             "client_secret": options.client_secret,
             "redirect_uris": options.redirect_uris,
-            "user": {"email": FIRST_USER_EMAIL, "password": FIRST_USER_PASSWORD},
+            "user": {
+                "email": FIRST_USER_EMAIL,
+                "password": FIRST_USER_PASSWORD,
+                "second_factor": FIRST_USER_SECOND_FACTOR,
+            },
         }
         sys.stdout.write(json.dumps(first_line) + "\n")
         sys.stdout.flush()

@@ -13,6 +13,7 @@ from local.whitebit.users import RESTRICTED_REGIONS, User, Users
 
 FIRST_USER_EMAIL = "ada@example.com"
 FIRST_USER_PASSWORD = "sandbox"
+FIRST_USER_SECOND_FACTOR = "123456"
 
 
 class Sandbox:
@@ -32,7 +33,7 @@ class Sandbox:
         self.limits = RateLimits()
         self.faults = Faults()
         self.journal = Journal()
-        self.users.add(User(FIRST_USER_EMAIL, FIRST_USER_PASSWORD))
+        self.users.add(User(FIRST_USER_EMAIL, FIRST_USER_PASSWORD, FIRST_USER_SECOND_FACTOR))
 
     @property
     def may_create_keys(self) -> bool:

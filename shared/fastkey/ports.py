@@ -106,7 +106,7 @@ class Connections(Protocol):
 
 class KeyVault(Protocol):
     def prepare(self, connection: Connection) -> None:
-        """Makes sure that there is a place to store the connection's key, and that it can be written."""
+        """Makes sure that there is a place to store the connection's key."""
         ...
 
     def store(self, connection_id: str, key: CapturedKey) -> None:

@@ -115,8 +115,19 @@ def test_an_answer_that_drips_is_not_waited_for_without_end(
     seconds = count(step=5)
     monkeypatch.setattr(whitebit, "monotonic", lambda: next(seconds))
     server.answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\n \r\n" * 10 + b"0\r\n\r\n"
-    with pytest.raises(errors.WhiteBitUnavailable):
+    with pytest.raises(errors.UnexpectedAnswer):
         CALLS["key_info"](client)
+
+
+def test_an_answer_that_is_complete_is_taken_however_late(
+    server: ScriptedServer, client: WhiteBitClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may hold the secret, which is not given again."""
+    seconds = count(step=10)
+    monkeypatch.setattr(whitebit, "monotonic", lambda: next(seconds))
+    body = b'{"data": {"apiSecret": "late"}}'
+    server.answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+    assert client.read_secret(Secret("token"), "key-1").reveal() == "late"
 
 
 @EACH_CALL

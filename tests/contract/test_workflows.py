@@ -1,7 +1,6 @@
 """The port Workflows."""
 
 import json
-import time
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -13,6 +12,7 @@ from fastkey.adapters.stepfunctions import StepFunctionsWorkflows
 from fastkey.ports import Workflows
 from tests.contract.given import unique
 from tests.fakes.workflows import FakeWorkflows
+from tests.until import until
 
 # Waits for its task token, and leaves it in a table, as AwaitCompletion does.
 WAITING = {
@@ -96,20 +96,12 @@ class StepFunctions:
         return self._names(self._revoke)
 
     def task_token(self, connection_id: str) -> str:
-        for _ in range(500):
-            answer = self._dynamodb.get_item(TableName="tokens", Key={"connection_id": {"S": connection_id}})
-            if "Item" in answer:
-                return answer["Item"]["token"]["S"]
-            time.sleep(0.01)
-        raise AssertionError("the workflow does not wait")
+        key = {"connection_id": {"S": connection_id}}
+        return until(lambda: self._dynamodb.get_item(TableName="tokens", Key=key).get("Item"))["token"]["S"]
 
     def went_on(self, connection_id: str) -> bool:
         arn = f"{self._provision.replace('stateMachine', 'execution')}:{connection_id}"
-        for _ in range(500):
-            if self._client.describe_execution(executionArn=arn)["status"] == "SUCCEEDED":
-                return True
-            time.sleep(0.01)
-        return False
+        return until(lambda: self._client.describe_execution(executionArn=arn)["status"] == "SUCCEEDED")
 
     def _names(self, arn: str) -> list[str]:
         executions = self._client.list_executions(stateMachineArn=arn)["executions"]

@@ -16,8 +16,8 @@ from fastkey.domain.secret import Secret
 from fastkey.domain.tokens import TokenGrant
 from fastkey.ports import Clock
 
-# Whatever a server does, a call is over within 3 s for the connection, 5 s for the first octet, and LAST_READ for the
-# start of the last read, which takes 5 s at most: urllib3's own limit is one for each read.
+# urllib3 limits each read, not the call. Once its header has come, an answer is over 5 s after LAST_READ at the latest;
+# a server that drips its header is stopped by Lambda alone, and every lease outlasts that.
 TIMEOUT = urllib3.Timeout(connect=3, read=5)
 LAST_READ = 11  # seconds after the call's beginning
 
@@ -137,9 +137,9 @@ class WhiteBitClient:
             raise errors.WhiteBitUnavailable from None
         if response.status == 429 or response.status >= 500:
             raise errors.WhiteBitUnavailable
+        if response.status in range(300, 400):
+            raise errors.UnexpectedAnswer
         try:
-            if response.status in range(300, 400):
-                raise errors.UnexpectedAnswer
             return response.status, json.loads(text)
         except (ValueError, RecursionError):
             raise errors.UnexpectedAnswer from None
@@ -148,12 +148,10 @@ class WhiteBitClient:
 def _chunks(response: urllib3.BaseHTTPResponse, until: float) -> Iterator[bytes]:
     """The answer as it comes, up to the limits of size and time."""
     size = 0
-    while chunk := response.read1(ANSWER_LIMIT):
+    while monotonic() < until and (chunk := response.read1(ANSWER_LIMIT)):
         size += len(chunk)
         if size > ANSWER_LIMIT:
             raise errors.UnexpectedAnswer
-        if monotonic() > until:
-            raise errors.WhiteBitUnavailable
         yield chunk
 
 
@@ -245,7 +243,7 @@ def _judge_signed(answer: Any) -> None:
         return
     if refusal.message == "Too many requests.":
         raise errors.WhiteBitUnavailable
-    # By its words: code 0 is also that of a clock that is a little off, which says nothing of the key.
+    # By its words, because WhiteBIT gives its code 0 with others too.
     if refusal.message.startswith(("Unauthorized request", "This action is unauthorized", "Invalid API key")):
         raise errors.KeyUnusable
     raise errors.UnexpectedAnswer

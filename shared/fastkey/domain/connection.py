@@ -94,6 +94,15 @@ class Connection:
         """Whether the key was found so long ago that storing it and trying it is given up."""
         return self.issued_at is not None and now >= self.issued_at + VERIFICATION_LIFE
 
+    def expect(self, *statuses: Status) -> None:
+        """Raises what is closing the connection, so that whoever meets it undoes what was made, or ConnectionClosed.
+
+        Unless it is in one of these statuses.
+        """
+        if self.status not in statuses:
+            closing = self.reason if self.status is Status.CLOSING else None
+            raise errors.by_code(closing) if closing else errors.ConnectionClosed
+
     def as_of(self, now: datetime) -> Self:
         """The connection as a reader should see it.
 
@@ -192,7 +201,7 @@ class Connection:
         in time; and ConnectionClosed where detection is over. A connection that still waits for its tokens is given
         back as it is.
         """
-        self._expect(*_DETECTABLE)
+        self.expect(*_DETECTABLE)
         if self.completed_at is None:
             raise errors.CompletionMissing
         if self.status is Status.EXCHANGING and not self._is_busy(now):
@@ -203,9 +212,9 @@ class Connection:
 
     def claim(self, key: KeyInfo, now: datetime) -> Self:
         """The key was found: this connection is to hold it, and to read its secret. A second time changes nothing."""
-        if self.status is Status.CAPTURING and self.external_id == key.external_id:
+        if self.status is Status.CAPTURING:
             return self
-        self._expect(Status.DETECTING)
+        self.expect(Status.DETECTING)
         return self._move(
             Status.CAPTURING, now, external_id=key.external_id, permissions=key.permissions, issued_at=now
         )
@@ -218,23 +227,22 @@ class Connection:
 
     def verify(self, now: datetime) -> Self:
         """The secret is stored."""
-        self._expect(Status.CAPTURING)
+        self.expect(Status.CAPTURING)
         return self._move(Status.VERIFYING, now, escrow=None, busy_until=None)
 
     def activate(self, now: datetime) -> Self:
         """A signed call went well."""
-        self._expect(Status.VERIFYING)
+        self.expect(Status.VERIFYING)
         return self._move(Status.ACTIVE, now, busy_until=None, task_token=None)
 
     # ---- Leases ------------------------------------------------------------------------------------------------------
 
-    def lease(self, until: datetime, now: datetime, *statuses: Status) -> Self:
-        """One attempt at a time is at a step whose result counts.
+    def lease(self, status: Status, until: datetime, now: datetime) -> Self:
+        """One attempt at a time is at a step whose result counts, in this status.
 
-        Raises StepInProgress while another may be. Unless the connection is in one of these statuses, raises what is
-        closing it, or ConnectionClosed.
+        Raises StepInProgress while another may be, and what `expect` raises.
         """
-        self._expect(*statuses)
+        self.expect(status)
         if self._is_busy(now):
             raise errors.StepInProgress
         return self._change(now, busy_until=until)
@@ -269,7 +277,7 @@ class Connection:
 
     def reopen(self, now: datetime) -> Self:
         """A copy of the secret turned up: capturing goes on."""
-        self._expect(Status.CLOSING)
+        self.expect(Status.CLOSING)
         return self._move(Status.CAPTURING, now, reason=None, busy_until=None)
 
     def hold(self, external_id: str, now: datetime) -> Self:
@@ -301,12 +309,6 @@ class Connection:
 
     def _is_busy(self, now: datetime) -> bool:
         return self.busy_until is not None and now < self.busy_until
-
-    def _expect(self, *statuses: Status) -> None:
-        """Raises what is closing the connection, so that whoever meets it undoes what was made, or ConnectionClosed."""
-        if self.status in statuses:
-            return
-        raise errors.by_code(self.reason) if self.status is Status.CLOSING and self.reason else errors.ConnectionClosed
 
     def _move(self, to: Status, now: datetime, **changes: Any) -> Self:
         if to not in TRANSITIONS[self.status]:

@@ -131,7 +131,10 @@ class ExchangeLost(FastkeyError):
 
 class CompletionMissing(FastkeyError):
     code = "completion_missing"
-    text = "The frontend did not complete the connection in time. Connect again."
+    text = (
+        "The frontend did not complete the connection in time. "
+        "If WhiteBIT's dashboard shows a key for this platform later, remove it, then connect again."
+    )
     ends = Status.EXPIRED
 
 
@@ -195,7 +198,7 @@ class KeyUnusable(FastkeyError):
 
 class Revoked(FastkeyError):
     code = "revoked"
-    text = "The user disconnected."
+    text = "The user disconnected. If WhiteBIT's dashboard shows a key for this platform later, remove it."
     ends = Status.REVOKED
 
 
@@ -263,14 +266,17 @@ class Unexpected(FastkeyError):
 
 
 CATALOGUE: dict[str, type[FastkeyError]] = {error.__name__: error for error in FastkeyError.__subclasses__()}
+_PASSING = (Conflict, StepInProgress, RefreshInProgress, NoTimeLeft, SecretHeld)
 _BY_CODE = {error.code: error for error in CATALOGUE.values()}
 
 
 def by_name(name: str) -> type[FastkeyError]:
-    """The error of a class name, as state machines know it; `Unexpected` for names that are not ours, such as
-    `Lambda.Unknown`.
+    """The error of a class name, as state machines know it, in so far as it can be the reason of an end.
+
+    `Unexpected` for what should have passed, and for names that are not ours, such as `Lambda.Unknown`.
     """
-    return CATALOGUE.get(name, Unexpected)
+    error = CATALOGUE.get(name, Unexpected)
+    return Unexpected if error in _PASSING else error
 
 
 def by_code(code: str) -> type[FastkeyError]:

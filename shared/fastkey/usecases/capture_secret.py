@@ -51,8 +51,7 @@ def _read(world: World, leased: Connection, deadline: datetime) -> CapturedKey:
     if world.clock.now() + TIME_TO_READ_AND_STORE > deadline:
         raise NoTimeLeft
     # Last, because all of that takes time: does the connection still want it?
-    if world.connections.get(connection_id).status is not Status.CAPTURING:
-        raise ConnectionClosed
+    world.connections.get(connection_id).expect(Status.CAPTURING)
     try:
         return _key(leased, world.whitebit.read_secret(token, leased.external_id or ""))
     except SecretLost:

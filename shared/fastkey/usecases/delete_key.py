@@ -48,21 +48,22 @@ def delete_key(
             change(world, connection_id, lambda c: c.reopen(now()))
             raise SecretHeld
         world.vault.shred(connection_id)
-        end = Status.NEEDS_USER_ACTION if leave_to_user else _delete(world, leased, deadline)
+        end = _delete(world, leased, deadline, leave_to_user=leave_to_user)
         return change(world, connection_id, lambda c: c.end(end, now()))
 
 
-def _delete(world: World, leased: Connection, deadline: datetime) -> Status:
+def _delete(world: World, leased: Connection, deadline: datetime, *, leave_to_user: bool) -> Status:
     """Deletes the key at WhiteBIT if it is there, is this connection's, and can be deleted.
 
     Gives the end to come to.
     """
     connection_id, reason = leased.connection_id, by_code(leased.reason or "")
     end = reason.ends
+    # The key is another connection's, and stays.
     if reason is AccountAlreadyConnected:
         return end
     # Whoever comes here had consented: without a token there may be a key, and nothing to delete it with.
-    if leased.tokens is None or end is Status.NEEDS_USER_ACTION:
+    if leave_to_user or leased.tokens is None or end is Status.NEEDS_USER_ACTION:
         return Status.NEEDS_USER_ACTION
     try:
         token = live_token(world, connection_id, deadline)

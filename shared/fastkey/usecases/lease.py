@@ -15,18 +15,18 @@ CLOCK_SKEW = timedelta(seconds=5)
 
 
 @contextmanager
-def lease(world: World, connection_id: str, deadline: datetime, *statuses: Status) -> Iterator[Connection]:
-    """Leases the connection, in one of these statuses, until whoever holds it has surely been stopped.
+def lease(world: World, connection_id: str, deadline: datetime, status: Status) -> Iterator[Connection]:
+    """Leases the connection, in this status, until whoever holds it has surely been stopped.
 
     deadline: when Lambda stops this attempt. The step's own last write ends the lease; an error ends it too, and only
     death lets the next attempt wait. Raises StepInProgress while another may be at work, and what `Connection.lease`
     raises.
     """
     until = deadline + CLOCK_SKEW
-    leased = change(world, connection_id, lambda c: c.lease(until, world.clock.now(), *statuses))
+    leased = change(world, connection_id, lambda c: c.lease(status, until, world.clock.now()))
     try:
         yield leased
-    except FastkeyError:
+    except Exception:
         with suppress(FastkeyError):
             change(world, connection_id, lambda c: c.release(until, world.clock.now()))
         raise

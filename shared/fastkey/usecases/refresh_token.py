@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from fastkey.domain.connection import Connection
-from fastkey.domain.errors import ConsentLost, RefreshInProgress, UnexpectedAnswer, WhiteBitUnavailable
+from fastkey.domain.errors import ConsentLost, UnexpectedAnswer, WhiteBitUnavailable
 from fastkey.domain.secret import Secret
 from fastkey.domain.tokens import REFRESH_TOKEN_LIFE, SealedTokens, TokenGrant
 from fastkey.ports import Purpose, World
@@ -35,22 +35,22 @@ def refresh_token(world: World, connection_id: str, deadline: datetime) -> Conne
     lost, the pair may be lost with it: what is kept is used for as long as it lives. deadline: when Lambda stops this
     attempt, and its lease ends soon after.
     """
-    now, lease = world.clock.now(), deadline + CLOCK_SKEW
+    now, until = world.clock.now(), deadline + CLOCK_SKEW
     connection = world.connections.get(connection_id)
     tokens = connection.tokens
     if tokens is None or tokens.refresh is None or not tokens.are_due(now, MARGIN):
         return connection
-    if connection.is_refreshing(now):
-        if tokens.access_lives(now):
-            return connection
-        raise RefreshInProgress
+    if connection.is_refreshing(now) and tokens.access_lives(now):
+        return connection
+    leased = connection.lease_refresh(until, now)
     # Everything that can fail without using up the refresh token is tried before it is used up.
     world.whitebit.prepare()
     refresh = world.sealer.open(tokens.refresh, connection_id, Purpose.TOKEN)
     world.sealer.seal(refresh, connection_id, Purpose.TOKEN)
-    world.connections.save(connection, connection.lease_refresh(lease, now))
+    # No `change`: the refresh token that was read is the one that is leased.
+    world.connections.save(connection, leased)
     newest = _ask(world, connection_id, tokens, refresh)
-    return change(world, connection_id, lambda c: c.renew(newest, lease, world.clock.now()))
+    return change(world, connection_id, lambda c: c.renew(newest, until, world.clock.now()))
 
 
 def seal_tokens(world: World, connection_id: str, grant: TokenGrant, asked_at: datetime) -> SealedTokens:

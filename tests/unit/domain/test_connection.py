@@ -41,6 +41,8 @@ def end(status: Status) -> Deed:
     return lambda c, now: c.end(status, now) if c.reason else c
 
 
+LEASED = (Status.CAPTURING, Status.VERIFYING, Status.CLOSING, Status.REVOKING)
+
 DEEDS: dict[str, Deed] = {
     "consent": lambda c, now: c.consent(TICKET, COMPLETION.digest(), now),
     "exchange": lambda c, now: c.exchange(now),
@@ -51,9 +53,7 @@ DEEDS: dict[str, Deed] = {
     "complete as another": lambda c, now: c.complete("user-2", COMPLETION, now),
     "detect": lambda c, now: c.detect(now),
     **{f"claim {key.external_id}": claim(key) for key in KEYS},
-    "lease": lambda c, now: c.lease(
-        now + LEASE, now, Status.CAPTURING, Status.VERIFYING, Status.CLOSING, Status.REVOKING
-    ),
+    "lease": lambda c, now: c.lease(c.status if c.status in LEASED else Status.CAPTURING, now + LEASE, now),
     "release": lambda c, now: c.release(c.busy_until or now, now),
     # Only whoever holds a lease of a capture, which may be closed meanwhile, has a secret to keep.
     "keep_in_escrow": lambda c, now: c.keep_in_escrow(b"sealed", now) if c.permissions and c.status in KEEPING else c,

@@ -186,36 +186,22 @@ def test_a_failed_exchange_closes_the_connection_and_wakes_the_workflow(
     assert caught.value.code == reason
 
 
-def test_a_code_is_not_sent_where_no_workflow_could_be_started(returning: Journey) -> None:
-    returning.world.workflows.fail_next("start_provision", errors.StorageUnavailable)
+@pytest.mark.parametrize(
+    ("fake", "method"),
+    [
+        pytest.param("workflows", "start_provision", id="no workflow could be started"),
+        pytest.param("sealer", "open", id="the verifier cannot be opened"),
+        pytest.param("sealer", "seal", id="the tokens could not be sealed"),
+        pytest.param("whitebit", "prepare", id="the client secret is out of reach"),
+    ],
+)
+def test_a_code_is_not_sent_where_its_tokens_would_be_lost(returning: Journey, fake: str, method: str) -> None:
+    getattr(returning.world, fake).fail_next(method, errors.StorageUnavailable)
     with pytest.raises(errors.StorageUnavailable):
         returning.come_back()
     assert "exchange_code" not in returning.world.whitebit.calls
     returning.come_back()
     assert returning.connection.status is Status.AUTHORIZED
-
-
-def test_a_code_is_not_sent_where_the_verifier_cannot_be_opened(returning: Journey) -> None:
-    returning.world.sealer.fail_next("open", errors.StorageUnavailable)
-    with pytest.raises(errors.StorageUnavailable):
-        returning.come_back()
-    assert "exchange_code" not in returning.world.whitebit.calls
-
-
-def test_a_code_is_not_sent_where_the_tokens_could_not_be_sealed(returning: Journey) -> None:
-    returning.world.sealer.fail_next("seal", errors.StorageUnavailable)
-    with pytest.raises(errors.StorageUnavailable):
-        returning.come_back()
-    assert "exchange_code" not in returning.world.whitebit.calls
-    returning.come_back()
-    assert returning.connection.status is Status.AUTHORIZED
-
-
-def test_a_code_is_not_sent_where_the_client_secret_is_out_of_reach(returning: Journey) -> None:
-    returning.world.whitebit.fail_next("prepare", errors.StorageUnavailable)
-    with pytest.raises(errors.StorageUnavailable):
-        returning.come_back()
-    assert "exchange_code" not in returning.world.whitebit.calls
 
 
 def test_a_verifier_is_not_opened_for_another_connection(returning: Journey) -> None:

@@ -287,3 +287,11 @@ def test_what_is_revoked_is_not_captured(capturing: Journey) -> None:
     with pytest.raises(errors.ConnectionClosed):
         capturing.capture()
     assert_not_read(capturing)
+
+
+def test_a_defect_lets_go_of_the_lease_as_an_error_does(capturing: Journey) -> None:
+    capturing.world.vault.fail_next("prepare", KeyError)
+    with pytest.raises(KeyError):
+        capturing.capture()
+    assert capturing.connection.busy_until is None
+    assert capturing.capture().status is Status.VERIFYING

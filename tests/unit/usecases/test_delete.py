@@ -58,11 +58,12 @@ def test_a_copy_that_could_not_be_used_for_a_day_saves_the_key_no_longer(capturi
     assert capturing.world.vault.find(capturing.connection_id) is None
 
 
-def test_a_key_that_another_connection_holds_is_not_asked_about(capturing: Journey) -> None:
+@pytest.mark.parametrize("leave_to_user", [False, True])
+def test_a_key_that_another_connection_holds_is_not_asked_about(capturing: Journey, leave_to_user: bool) -> None:
     """Nor is the user told to remove it, whatever has become of this connection's tokens."""
     capturing.world.clock.advance(timedelta(hours=5))
     before = list(capturing.world.whitebit.calls)
-    ended = capturing.delete(errors.AccountAlreadyConnected)
+    ended = capturing.delete(errors.AccountAlreadyConnected, leave_to_user=leave_to_user)
     assert (ended.status, ended.reason) == (Status.FAILED, "account_already_connected")
     assert capturing.world.whitebit.calls == before
 

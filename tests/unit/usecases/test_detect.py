@@ -140,3 +140,18 @@ def test_what_passes_changes_nothing(detecting: Journey, error: type[Exception])
     with pytest.raises(error):
         detecting.detect()
     assert detecting.detect().found
+
+
+def test_a_key_that_was_replaced_between_two_looks_is_left_to_the_capture(detecting: Journey) -> None:
+    """It finds the first one gone; a second look does not stop the workflow."""
+    detecting.create_key()
+
+    def another_look_and_another_key() -> None:
+        detecting.detect()
+        detecting.world.whitebit.keys.pop(detecting.account)
+        detecting.create_key()
+
+    detecting.world.whitebit.meanwhile("key_info", another_look_and_another_key)
+    assert detecting.detect().found
+    with pytest.raises(errors.KeyGone):
+        detecting.capture()

@@ -19,6 +19,7 @@ import requests
 from local.whitebit import Revision
 from local.world import World
 from tests.e2e.journey import Journey
+from tests.events import EventQueue
 
 # What has to be in an answer, by (method, path, part of the answer).
 BY_DESIGN = {
@@ -116,7 +117,7 @@ def verifiers(world: World) -> Iterator[str]:
         yield kms.decrypt(CiphertextBlob=item["verifier"]["B"], EncryptionContext=context)["Plaintext"].decode()
 
 
-def collect(world: World, evidence: Evidence, queue: str) -> None:
+def collect(world: World, evidence: Evidence, events: EventQueue) -> None:
     """Everything that the run left behind."""
     for name in world.functions.specs():
         evidence.found(f"log of {name}", "\n".join(world.functions.logs(name)))
@@ -126,10 +127,8 @@ def collect(world: World, evidence: Evidence, queue: str) -> None:
             evidence.found(f"history of {name}", workflows.describe_execution(executionArn=execution["executionArn"]))
             history = workflows.get_execution_history(executionArn=execution["executionArn"], maxResults=1000)
             evidence.found(f"history of {name}", history["events"])
-    while messages := world.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
-        for message in messages:
-            evidence.found("events", message["Body"])
-            world.client("sqs").delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+    for event in events.drain():
+        evidence.found("events", event)
     for name, table in world.tables.items():
         for item in world.client("dynamodb").scan(TableName=table)["Items"]:
             evidence.found(f"items of {name}", item)
@@ -138,38 +137,23 @@ def collect(world: World, evidence: Evidence, queue: str) -> None:
     evidence.know("client_secret", world.client_secret)
 
 
-def listen(world: World) -> str:
-    """A queue into which EventBridge puts all of fastkey's events."""
-    queue = world.client("sqs").create_queue(QueueName="all-events")["QueueUrl"]
-    arn = world.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"][
-        "QueueArn"
-    ]
-    world.client("events").put_rule(Name="all-events", EventPattern=json.dumps({"source": ["fastkey"]}))
-    world.client("events").put_targets(Rule="all-events", Targets=[{"Id": "queue", "Arn": arn}])
-    return str(queue)
-
-
 @pytest.fixture(scope="module")
 def evidence(world: World, revision: Revision) -> Iterator[Evidence]:
-    gathered, queue = Evidence(), listen(world)
-    logbook = Logbook(gathered)
-    loggers = [logging.getLogger(), logging.getLogger("local")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.addHandler(logbook)
-        logger.setLevel(logging.DEBUG)
-    logging.getLogger("botocore").setLevel(logging.WARNING)
+    gathered, events = Evidence(), EventQueue(world.client)
+    logbook, logger = Logbook(gathered), logging.getLogger("local")
+    level = logger.level
+    logger.addHandler(logbook)
+    logger.setLevel(logging.DEBUG)
     echo = {"data": {"apiSecret": 5, "message": [f"no model fits this, and it repeats {world.client_secret}"]}}
     secret = {"method": "GET", "path": "/oauth2/api-key/*/secret"}
     travel(world, revision, gathered)
     travel(world, revision, gathered, method="POST", path="/oauth2/token", kind="drop_after")
     travel(world, revision, gathered, **secret, kind="drop_after", truncate=60)
     travel(world, revision, gathered, **secret, kind="body", body=echo)
-    collect(world, gathered, queue)
+    collect(world, gathered, events)
     yield gathered
-    for logger, level in zip(loggers, levels, strict=True):
-        logger.removeHandler(logbook)
-        logger.setLevel(level)
+    logger.removeHandler(logbook)
+    logger.setLevel(level)
 
 
 class Logbook(logging.Handler):
@@ -180,8 +164,7 @@ class Logbook(logging.Handler):
         self._evidence = evidence
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.name.startswith("local"):
-            self._evidence.found("log of the local world", record.getMessage())
+        self._evidence.found("log of the local world", record.getMessage())
 
 
 def test_every_kind_of_secret_was_there_to_be_leaked(evidence: Evidence, revision: Revision) -> None:

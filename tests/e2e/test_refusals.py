@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from local.world import World
-from tests.e2e.journey import Journey, Sandbox
+from tests.e2e.journey import PASSWORD, PERMISSIONS, SECOND_FACTOR, Journey, Sandbox
 
 NewJourney = Callable[..., Journey]
 
@@ -163,8 +163,8 @@ def test_a_wrong_completion_changes_nothing(journey: NewJourney) -> None:
 def test_a_forwarded_link_ends_the_connection_and_deletes_the_key(journey: NewJourney) -> None:
     attacker, victim = journey().start(), journey()
     victim.browser.open(attacker.authorize_url)
-    victim.browser.log_in(victim.email, "correct horse")
-    victim.land(victim.browser.consent(["/api/v4/trade-account/balance"], "123456"))
+    victim.browser.log_in(victim.email, PASSWORD)
+    victim.land(victim.browser.consent(PERMISSIONS, SECOND_FACTOR))
     victim.create_key()
     assert len(victim.whitebit_keys()) == 1
     completion = {"completion": victim.completion}

@@ -1,27 +1,38 @@
-"""The local world reads the template. Nothing that the template declares is declared a second time."""
+"""The template is read, and never repeated. Who else names a thing of the template's uses it, and is listed here."""
 
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
+from fastkey.settings import Settings
 from local.world import TEMPLATE
 
 PROJECT = TEMPLATE.parent
-# The sandbox has routes of its own, and these three are clients of the API or of single functions.
-CLIENTS = {"whitebit", "demo.py", "frontend.py", "sam_local"}
-
+FILES = sorted(
+    path.relative_to(PROJECT).as_posix()
+    for folder in ("local", "functions", "shared/fastkey")
+    for path in (PROJECT / folder).rglob("*.py")
+)
+USES = {
+    # Tells its two routes apart.
+    "functions/get_connection/app.py": {"/connections", "/connections/{connection_id}"},
+    # Links to the API's own pages.
+    "shared/fastkey/usecases/authorize.py": {"/callback"},
+    "shared/fastkey/usecases/start_connection.py": {"/authorize"},
+    # Reads the environment.
+    "shared/fastkey/settings.py": {field.name.upper() for field in fields(Settings)},
+    # Clients of the API.
+    "local/frontend.py": {"/connections"},
+    "local/sam_local/journey.py": {"/callback", "StartConnection"},
+}
 
 # The template declares it, because `sam local` sets nothing else, and every local world has to set it.
 SET_BY_THE_LOCAL_WORLD = {"AWS_ENDPOINT_URL"}
-
-
-def world_files() -> list[Path]:
-    files = (PROJECT / "local").rglob("*.py")
-    return sorted(path for path in files if path.relative_to(PROJECT / "local").parts[0] not in CLIENTS)
 
 
 def declared() -> dict[str, set[str]]:
@@ -52,20 +63,21 @@ def texts(path: Path) -> Iterator[str]:
             yield node.value
 
 
+def named(text: str) -> set[str]:
+    """What the text names of the template's."""
+    names = set[str]().union(*declared().values())
+    return {name for name in names if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text)}
+
+
 def test_the_template_declares_what_this_test_looks_for() -> None:
     assert all(declared().values())
+    assert set(FILES) >= set(USES)
 
 
-@pytest.mark.parametrize("path", world_files(), ids=lambda path: str(path.relative_to(PROJECT)))
-def test_the_local_world_declares_nothing_of_the_template(path: Path) -> None:
-    written = "\n".join(texts(path))
-    for kind, names in declared().items():
-        for name in names:
-            found = re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", written)
-            assert found is None, f"{path.relative_to(PROJECT)} names the {kind} {name}"
+@pytest.mark.parametrize("path", FILES)
+def test_what_the_template_declares_is_declared_nowhere_else(path: str) -> None:
+    assert named("\n".join(texts(PROJECT / path))) == USES.get(path, set())
 
 
-def test_an_environment_variable_is_declared_in_the_template_alone() -> None:
-    samconfig = PROJECT / "samconfig.toml"
-    text = samconfig.read_text() if samconfig.exists() else ""
-    assert not {name for name in declared()["environment variable"] if re.search(rf"\b{name}\b", text)}
+def test_samconfig_repeats_nothing_of_the_template() -> None:
+    assert named((PROJECT / "samconfig.toml").read_text()) == set()

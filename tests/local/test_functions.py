@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 
 from local.functions import Functions
 from local.functions.environment import Environment
+from tests.until import until
 
 MakePool = Callable[..., Functions]
 
@@ -110,9 +110,12 @@ def test_a_function_can_be_killed_in_the_middle_of_its_work(misbehave: MakePool)
     pool = misbehave(timeout_seconds=30)
     with ThreadPoolExecutor() as threads:
         working = threads.submit(pool.invoke, "Misbehave", {"do": "sleep", "seconds": 30})
-        while not working.done():
-            time.sleep(0.01)  # until the process is there to be killed
-            pool.kill("Misbehave")
+
+        def killed() -> bool:
+            pool.kill("Misbehave")  # kills nothing before the process is there
+            return working.done()
+
+        until(killed)
         assert working.result().json()["errorType"] == "Runtime.ExitError"
         assert working.result().json()["errorMessage"].endswith("signal: killed")
 
@@ -195,10 +198,7 @@ def test_no_process_outlives_a_parent_that_is_killed(shop: Path) -> None:
         [sys.executable, "-c", PARENT], cwd=shop, env={"PYTHONPATH": str(project)}, capture_output=True, check=False
     )
     pid = int(parent.stdout)
-    deadline = time.monotonic() + 10
-    while is_running(pid):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    until(lambda: not is_running(pid))
 
 
 def is_running(pid: int) -> bool:

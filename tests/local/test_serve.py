@@ -44,9 +44,9 @@ def children(pid: int) -> list[int]:
     return [int(stat.split()[0]) for stat in stats if int(stat.rpartition(")")[2].split()[1]) == pid]
 
 
-def token(world: dict[str, Any]) -> str:
+def authorization(world: dict[str, Any]) -> dict[str, str]:
     answer = requests.post(f"{world['issuer']}/token", data={"sub": "ada"}, timeout=10)
-    return str(answer.json()["access_token"])
+    return {"Authorization": f"Bearer {answer.json()['access_token']}"}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -54,7 +54,7 @@ def test_a_signal_ends_it_cleanly(serve: Callable[..., Any], number: signal.Sign
     process = serve(*ANY_PORTS, "--revision=2026-05")
     world = first_line(process)
     assert world.keys() >= {"gateway", "whitebit", "aws", "issuer", "sandbox_control", "tables"}
-    answer = requests.get(f"{world['gateway']}/connections", headers={"Authorization": token(world)}, timeout=30)
+    answer = requests.get(f"{world['gateway']}/connections", headers=authorization(world), timeout=30)
     assert answer.status_code == 200
     process.send_signal(number)
     log, errors = process.communicate(timeout=30)
@@ -67,7 +67,7 @@ def test_a_signal_ends_it_cleanly(serve: Callable[..., Any], number: signal.Sign
 def test_it_leaves_no_process_behind(serve: Callable[..., Any]) -> None:
     process = serve(*ANY_PORTS)
     world = first_line(process)
-    requests.get(f"{world['gateway']}/connections", headers={"Authorization": token(world)}, timeout=30)
+    requests.get(f"{world['gateway']}/connections", headers=authorization(world), timeout=30)
     functions = children(process.pid)
     assert functions
     process.send_signal(signal.SIGTERM)

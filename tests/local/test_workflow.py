@@ -1,9 +1,7 @@
 """A state machine of the fixture, run by moto, with our function processes behind its tasks."""
 
 import json
-import time
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,17 +9,9 @@ from botocore.exceptions import ClientError
 
 from local.aws.server import Aws
 from local.aws.stack import Stack
+from tests.until import until
 
 Execution = dict[str, Any]
-
-
-def until(look: Callable[[], Any]) -> Any:
-    """What `look` finds, once it finds something."""
-    deadline = time.monotonic() + 20
-    while not (found := look()):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    return found
 
 
 def start(stack: Stack, aws: Aws, order: str, do: str) -> str:
@@ -45,7 +35,7 @@ def end(aws: Aws, execution: str) -> Execution:
         description: Execution = client.describe_execution(executionArn=execution)
         return None if description["status"] == "RUNNING" else description
 
-    return dict(until(ended))
+    return until(ended)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
-from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -15,6 +14,8 @@ from local.aws.stack import Stack
 from local.aws.template import load
 from local.functions import Outcome
 from local.world import TEMPLATE
+from tests.events import EventQueue
+from tests.until import until
 
 REGION = "eu-central-1"
 
@@ -49,7 +50,7 @@ class Machines:
 
     aws: Aws
     stack: Stack
-    queue: str
+    told: EventQueue
     answers: dict[str, list[Answer]] = field(default_factory=dict)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
@@ -83,13 +84,13 @@ class Machines:
 
     def end(self, connection_id: str, execution: str) -> Run:
         workflows = self.aws.client("stepfunctions")
-        deadline = monotonic() + 30
-        while (status := workflows.describe_execution(executionArn=execution)["status"]) == "RUNNING":
-            assert monotonic() < deadline, workflows.get_execution_history(executionArn=execution)["events"][-1]
-            sleep(0.02)
+        until(lambda: workflows.describe_execution(executionArn=execution)["status"] != "RUNNING")
+        status = workflows.describe_execution(executionArn=execution)["status"]
         history = workflows.get_execution_history(executionArn=execution, maxResults=1000)["events"]
         states = [e["stateEnteredEventDetails"]["name"] for e in history if "stateEnteredEventDetails" in e]
-        return Run(status, states, self.calls, list(self._events(connection_id)))
+        told = map(json.loads, self.told.drain())
+        events = [event for event in told if event["detail"]["connection_id"] == connection_id]
+        return Run(status, states, self.calls, events)
 
     def item(self, connection_id: str) -> dict[str, Any]:
         key = {"connection_id": {"S": connection_id}}
@@ -100,15 +101,6 @@ class Machines:
     def table(self) -> str:
         return self.stack.created("AWS::DynamoDB::Table")["Connections"]
 
-    def _events(self, connection_id: str) -> Iterator[dict[str, Any]]:
-        sqs = self.aws.client("sqs")
-        while messages := sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get("Messages"):
-            for message in messages:
-                sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
-                event = json.loads(message["Body"])
-                if event["detail"]["connection_id"] == connection_id:
-                    yield event
-
 
 @pytest.fixture(scope="module")
 def machines() -> Iterator[Machines]:
@@ -117,7 +109,7 @@ def machines() -> Iterator[Machines]:
     stack = Stack("fastkey", load(TEMPLATE, PARAMETERS, REGION), CREATORS, aws.client, REGION, "https://api.example")
     stack.create()
     _hurry(aws, stack)
-    held.append(Machines(aws, stack, _listen(aws)))
+    held.append(Machines(aws, stack, EventQueue(aws.client)))
     yield held[0]
     aws.close()
 
@@ -135,13 +127,3 @@ def _hurry(aws: Aws, stack: Stack) -> None:
                     retry |= {"MaxAttempts": 2, "IntervalSeconds": 1, "BackoffRate": 1.0}
                     retry.pop("MaxDelaySeconds", None)
         workflows.update_state_machine(stateMachineArn=arn, definition=json.dumps(definition))
-
-
-def _listen(aws: Aws) -> str:
-    """A queue into which EventBridge puts fastkey's events."""
-    sqs, events = aws.client("sqs"), aws.client("events")
-    queue = str(sqs.create_queue(QueueName="events")["QueueUrl"])
-    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    events.put_rule(Name="events", EventPattern=json.dumps({"source": ["fastkey"]}))
-    events.put_targets(Rule="events", Targets=[{"Id": "queue", "Arn": arn}])
-    return queue

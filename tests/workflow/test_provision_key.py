@@ -1,10 +1,10 @@
 """ProvisionKey: which step follows which answer."""
 
-from time import sleep
 from typing import Any
 
 import pytest
 
+from tests.until import until
 from tests.workflow.conftest import Answer, Machines
 
 ACTIVE = {"status": "active", "reason": None}
@@ -21,6 +21,20 @@ def ended(reason: str, status: str = "failed") -> dict[str, list[Answer]]:
     return {"DeleteKey": [{"status": status, "reason": reason}]}
 
 
+def waiting(machines: Machines, connection_id: str) -> dict[str, Any]:
+    """The connection, once its workflow waits."""
+    until(lambda: "task_token" in machines.item(connection_id))
+    return machines.item(connection_id)
+
+
+def let_time_be_over(machines: Machines, connection_id: str) -> None:
+    """The workflow's wait ends, and it waits again or goes on."""
+    token = waiting(machines, connection_id)["task_token"]
+    # moto takes no name that begins with States: this one is caught like a timeout, by States.ALL.
+    machines.aws.client("stepfunctions").send_task_failure(taskToken=token["S"], error="TimeIsOver")
+    until(lambda: machines.calls or machines.item(connection_id)["task_token"] != token)
+
+
 def test_a_completion_that_came_first_is_not_waited_for(machines: Machines) -> None:
     run = machines.run("ProvisionKey", HAPPY, **COMPLETED)
     assert (run.status, run.states) == ("SUCCEEDED", HAPPY_WAY)
@@ -29,8 +43,7 @@ def test_a_completion_that_came_first_is_not_waited_for(machines: Machines) -> N
 @pytest.mark.parametrize("status", ["consenting", "exchanging", "authorized"])
 def test_a_completion_that_comes_later_lets_it_go_on(machines: Machines, status: str) -> None:
     connection_id, execution = machines.start("ProvisionKey", HAPPY, status=status)
-    while "task_token" not in (item := machines.item(connection_id)):
-        sleep(0.02)
+    item = waiting(machines, connection_id)
     assert machines.calls == []
     assert item["version"] == {"N": "2"}, "whoever read the connection before must notice"
     machines.aws.client("stepfunctions").send_task_success(taskToken=item["task_token"]["S"], output="{}")
@@ -40,16 +53,8 @@ def test_a_completion_that_comes_later_lets_it_go_on(machines: Machines, status:
 def test_a_completion_that_nobody_told_it_of_is_seen_when_its_time_is_over(machines: Machines) -> None:
     """Whatever ends the wait, DetectKey looks whether the connection was completed."""
     connection_id, execution = machines.start("ProvisionKey", HAPPY, status="authorized")
-    while "task_token" not in (item := machines.item(connection_id)):
-        sleep(0.02)
-    # moto takes no name that begins with States: this one is caught like a timeout, by States.ALL.
     for _ in range(3):
-        machines.aws.client("stepfunctions").send_task_failure(taskToken=item["task_token"]["S"], error="TimeIsOver")
-        while (again := machines.item(connection_id))["task_token"] == item["task_token"]:
-            if machines.calls:
-                break
-            sleep(0.02)
-        item = again
+        let_time_be_over(machines, connection_id)
     assert machines.end(connection_id, execution).states == HAPPY_WAY
 
 

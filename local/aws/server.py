@@ -4,6 +4,8 @@ import json
 import logging
 import os
 from collections.abc import Callable, Mapping
+from functools import wraps
+from threading import RLock
 from typing import Any
 
 import boto3
@@ -11,6 +13,7 @@ import requests
 from moto.awslambda.exceptions import UnknownFunctionException
 from moto.awslambda_simple.models import LambdaSimpleBackend
 from moto.core.config import default_user_config
+from moto.dynamodb.models import DynamoDBBackend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 
 from local.functions import Outcome
@@ -39,6 +42,7 @@ class Aws:
         # Errors that a state machine catches are logged too, each with the whole machine.
         logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
         LambdaSimpleBackend.invoke = _lambda_backend(invoke)  # type: ignore[method-assign]
+        _make_writes_atomic()
         self._region = region
         self._server = WebServer(host, port)
         os.environ["MOTO_PORT"] = str(self._server.port)  # moto's state machines find the other services by it
@@ -64,6 +68,23 @@ class Aws:
                 machines.stop_execution(executionArn=execution["executionArn"])
         requests.post(f"{self.url}/moto-api/reset", timeout=10)
         self._server.close()
+
+
+def _make_writes_atomic() -> None:
+    """One write after the other: moto's threads otherwise come between a condition and the write that depends on it."""
+    lock = RLock()
+
+    def alone(write: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(write)
+        def locked(*arguments: Any, **named: Any) -> Any:
+            with lock:
+                return write(*arguments, **named)
+
+        return locked
+
+    for name in ("put_item", "update_item", "delete_item", "transact_write_items"):
+        write = getattr(DynamoDBBackend, name)
+        setattr(DynamoDBBackend, name, alone(getattr(write, "__wrapped__", write)))
 
 
 def _lambda_backend(invoke: Invoke) -> Callable[..., bytes]:

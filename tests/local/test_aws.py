@@ -1,7 +1,12 @@
 """The server that holds AWS's services."""
 
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import requests
+from botocore.exceptions import ClientError
 
 from local.aws.server import Aws
 from local.functions import Functions
@@ -25,3 +30,49 @@ def test_a_port_that_is_taken_is_an_error() -> None:
     with pytest.raises(OSError, match="in use"):
         Aws("127.0.0.1", int(server.url.rpartition(":")[2]), REGION, Functions(REGION).invoke)
     server.close()
+
+
+@pytest.fixture
+def eager_threads() -> Iterator[None]:
+    """Threads take turns as often as they can, so that one comes between the steps of another."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(before)
+
+
+def test_of_two_conditional_writes_at_once_one_wins(eager_threads: None) -> None:
+    server = Aws("127.0.0.1", 0, REGION, Functions(REGION).invoke)
+    first, second = server.client("dynamodb"), server.client("dynamodb")
+    first.create_table(
+        TableName="shelf",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+    def put(number: int) -> bool:
+        item = {"id": {"S": str(number)}, "by": {"S": "put"}}
+        return won(lambda: first.put_item(TableName="shelf", Item=item, ConditionExpression="attribute_not_exists(id)"))
+
+    def update(number: int) -> bool:
+        change = {"UpdateExpression": "ADD amount :one", "ExpressionAttributeValues": {":one": {"N": "1"}}}
+        key = {"id": {"S": str(number)}}
+        condition = "attribute_not_exists(id)"
+        return won(lambda: second.update_item(TableName="shelf", Key=key, ConditionExpression=condition, **change))
+
+    with ThreadPoolExecutor(2) as writers:
+        for number in range(150):
+            results = [writers.submit(write, number) for write in (put, update)]
+            assert sum(result.result() for result in results) == 1
+    server.close()
+
+
+def won(write: Callable[[], object]) -> bool:
+    try:
+        write()
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            raise
+        return False
+    return True

@@ -95,9 +95,10 @@ class Connection:
         return self.issued_at is not None and now >= self.issued_at + VERIFICATION_LIFE
 
     def expect(self, *statuses: Status) -> None:
-        """Raises what is closing the connection, so that whoever meets it undoes what was made, or ConnectionClosed.
+        """Does nothing for a connection in one of these statuses.
 
-        Unless it is in one of these statuses.
+        For one that is closing it raises what is closing it, so that whoever meets it undoes what was made; for any
+        other, ConnectionClosed.
         """
         if self.status not in statuses:
             closing = self.reason if self.status is Status.CLOSING else None

@@ -11,4 +11,4 @@ world = bootstrap.start()
 
 @task
 def handler(step: Task) -> dict[str, Any]:
-    return outcome(capture_secret(world, step.connection_id, step.deadline))
+    return outcome(capture_secret(world, step.connection_id, step.deadline(world.clock)))

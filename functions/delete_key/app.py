@@ -11,4 +11,6 @@ world = bootstrap.start()
 
 @task
 def handler(step: Task) -> dict[str, Any]:
-    return outcome(delete_key(world, step.connection_id, step.cause, step.deadline, leave_to_user=step.leave_to_user))
+    return outcome(
+        delete_key(world, step.connection_id, step.cause, step.deadline(world.clock), leave_to_user=step.leave_to_user)
+    )

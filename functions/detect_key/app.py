@@ -12,4 +12,4 @@ world = bootstrap.start()
 
 @task
 def handler(step: Task) -> dict[str, Any]:
-    return asdict(detect_key(world, step.connection_id, step.deadline))
+    return asdict(detect_key(world, step.connection_id, step.deadline(world.clock)))

@@ -14,4 +14,4 @@ world = bootstrap.start()
 
 @task
 def handler(step: Task) -> dict[str, Any]:
-    return outcome(refresh_token(world, step.connection_id, step.deadline))
+    return outcome(refresh_token(world, step.connection_id, step.deadline(world.clock)))

@@ -11,4 +11,4 @@ world = bootstrap.start()
 
 @task
 def handler(step: Task) -> dict[str, Any]:
-    return outcome(verify_key(world, step.connection_id, step.deadline))
+    return outcome(verify_key(world, step.connection_id, step.deadline(world.clock)))

@@ -77,14 +77,14 @@ def _journey(world: World, email: str) -> Iterator[tuple[Stage, Mapping[str, str
     known |= {"state": state.reveal(), "code": code.reveal(), "cookie": cookie, "completion": done.reveal()}
     yield Stage.CONSENTED, known
 
-    callback(library, state, departure.cookie, code, error=None)
+    deadline = library.clock.now() + timedelta(minutes=5)
+    callback(library, state, departure.cookie, code, error=None, deadline=deadline)
     yield Stage.AUTHORIZED, known
 
     complete_connection(library, connection_id, USER, done)
     browser.create_key(["trade_balance"], _SECOND_FACTOR)
     yield Stage.COMPLETED, known
 
-    deadline = library.clock.now() + timedelta(minutes=5)
     detect_key(library, connection_id, deadline)
     yield Stage.DETECTED, known
 

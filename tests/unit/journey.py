@@ -76,7 +76,7 @@ class Journey:
 
     def come_back(self) -> Secret:
         """The browser comes back with its code. Gives the URL that it is sent to."""
-        url = callback(self.world, self.state, self.departure.cookie, self.code, None)
+        url = callback(self.world, self.state, self.departure.cookie, self.code, None, self.deadline)
         self.completion = Secret(parameters(url)["completion"])
         return url
 

@@ -226,7 +226,8 @@ class RefreshInProgress(FastkeyError):
 
 class NoTimeLeft(FastkeyError):
     code = "no_time_left"
-    text = "The function's time is too short for a step that must not be cut off. It is tried again."
+    text = "There is too little time left for a step that must not be cut off. Try again."
+    http_status = 503
     retryable = True
 
 

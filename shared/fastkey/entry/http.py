@@ -7,6 +7,7 @@ import json
 from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import parse_qsl
@@ -18,6 +19,7 @@ from fastkey.domain.connection import Connection
 from fastkey.domain.errors import BodyTooLarge, FastkeyError, InvalidRequest, NotJson, Unexpected, by_code
 from fastkey.domain.secret import Secret
 from fastkey.logging import log, log_defect
+from fastkey.ports import Clock
 
 BODY_LIMIT = 16 * 1024  # bytes; the largest body that is meant holds one URL
 
@@ -40,11 +42,17 @@ Body = TypeVar("Body", bound=BaseModel)
 class Request:
     """A request as the handlers read it.
 
-    What is not of the expected form raises InvalidRequest, and none of it is repeated in the answer.
+    remaining: how long this invocation may take, when it began. What is not of the expected form raises InvalidRequest,
+    and none of it is repeated in the answer.
     """
 
-    def __init__(self, event: Mapping[str, Any]) -> None:
+    def __init__(self, event: Mapping[str, Any], remaining: timedelta) -> None:
         self._event = APIGatewayProxyEventV2(dict(event))
+        self._remaining = remaining
+
+    def deadline(self, clock: Clock) -> datetime:
+        """When Lambda stops this invocation. For the first line of a handler: time passes."""
+        return clock.now() + self._remaining
 
     @property
     def id(self) -> str:
@@ -195,8 +203,8 @@ def endpoint(answer: Callable[[Request], Response]) -> Handler:
     """
 
     @wraps(answer)
-    def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-        request = Request(event)
+    def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        request = Request(event, timedelta(milliseconds=context.get_remaining_time_in_millis()))
         try:
             response = answer(request)
             log(request.route, request_id=request.id, status=str(response.status))

@@ -2,23 +2,28 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any
 
 from fastkey.domain.connection import Connection
 from fastkey.domain.errors import FastkeyError, Unexpected, by_name
 from fastkey.logging import log, log_defect
+from fastkey.ports import Clock
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A step's input. deadline: when Lambda stops this invocation."""
+    """A step's input. remaining: how long this invocation may take, when it began."""
 
     connection_id: str
     cause: type[FastkeyError]
     leave_to_user: bool
-    deadline: datetime
+    remaining: timedelta
+
+    def deadline(self, clock: Clock) -> datetime:
+        """When Lambda stops this invocation. For the first line of a handler: time passes."""
+        return clock.now() + self.remaining
 
 
 def task(run: Callable[[Task], dict[str, Any]]) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
@@ -32,12 +37,11 @@ def task(run: Callable[[Task], dict[str, Any]]) -> Callable[[dict[str, Any], Any
     @wraps(run)
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         connection_id = str(event["connection_id"])
-        remaining = timedelta(milliseconds=context.get_remaining_time_in_millis())
         step = Task(
             connection_id=connection_id,
             cause=by_name(event.get("cause", "")),
             leave_to_user=bool(event.get("leave_to_user")),
-            deadline=datetime.now(UTC) + remaining,
+            remaining=timedelta(milliseconds=context.get_remaining_time_in_millis()),
         )
         try:
             result = run(step)

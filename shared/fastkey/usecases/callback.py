@@ -1,5 +1,6 @@
 """The browser comes back from WhiteBIT."""
 
+from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from fastkey.domain import errors
@@ -11,18 +12,23 @@ from fastkey.ports import Purpose, World
 from fastkey.usecases.change import change, change_and_resume
 from fastkey.usecases.refresh_token import seal_tokens
 
+# 16 s for the answer at the most; keeping it takes the fraction of a second that is usual, or a repetition or two.
+TIME_TO_EXCHANGE = timedelta(seconds=20)
 
-def callback(world: World, state: Secret, cookie: Secret, code: Secret | None, error: Secret | None) -> Secret:
+
+def callback(
+    world: World, state: Secret, cookie: Secret, code: Secret | None, error: Secret | None, deadline: datetime
+) -> Secret:
     """Takes a browser back from WhiteBIT, spends the code once, and gives the URL to send the browser to.
 
-    code or error: what WhiteBIT sent it back with. The same browser may come twice: it is sent to the same page, and
-    WhiteBIT is not asked again. Raises AuthorizationInvalid, the same in each case, for a state that is unknown or
-    expired and for a browser without its cookie.
+    code or error: what WhiteBIT sent it back with. deadline: when Lambda stops this. The same browser may come twice:
+    it is sent to the same page, and WhiteBIT is not asked again. Raises AuthorizationInvalid, the same in each case,
+    for a state that is unknown or expired and for a browser without its cookie; NoTimeLeft, and the code is not spent.
     """
     authorization = _pending(world, state, cookie)
     connection = world.connections.get(authorization.connection_id)
     if connection.status is Status.CONSENTING:
-        connection = _exchange(world, authorization, code) if code else _deny(world, connection, error)
+        connection = _exchange(world, authorization, code, deadline) if code else _deny(world, connection, error)
     query = {"connection_id": connection.connection_id}
     if connection.status not in (Status.DENIED, Status.FAILED):
         query["completion"] = completion(cookie, state).reveal()
@@ -45,7 +51,7 @@ def _deny(world: World, connection: Connection, error: Secret | None) -> Connect
     return change(world, connection.connection_id, lambda c: c.deny(cause, world.clock.now()))
 
 
-def _exchange(world: World, authorization: Authorization, code: Secret) -> Connection:
+def _exchange(world: World, authorization: Authorization, code: Secret, deadline: datetime) -> Connection:
     connection_id = authorization.connection_id
     verifier = world.sealer.open(authorization.verifier, connection_id, Purpose.VERIFIER)
     # Everything that can fail without the code is tried before the code is spent.
@@ -54,6 +60,8 @@ def _exchange(world: World, authorization: Authorization, code: Secret) -> Conne
     # First the workflow, then the code: if this function dies after the code is spent, somebody is there to bring the
     # connection to an end.
     world.workflows.start_provision(connection_id)
+    if world.clock.now() + TIME_TO_EXCHANGE > deadline:
+        raise errors.NoTimeLeft
     try:
         change(world, connection_id, lambda c: c.exchange(world.clock.now()))
     except errors.ConnectionClosed:

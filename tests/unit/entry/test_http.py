@@ -1,6 +1,8 @@
 """Between API Gateway and a use case: what is taken of a request, and what an answer says."""
 
 import json
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -19,7 +21,7 @@ from fastkey.domain.errors import (
 )
 from fastkey.domain.secret import Secret
 from fastkey.entry.http import BODY_LIMIT, Request, Response, describe, endpoint, problem, redirect, set_cookie
-from tests.unit.entry.events import http_event
+from tests.unit.entry.events import LambdaContext, http_event
 from tests.unit.journey import Journey
 
 CANARY = "canary-9f2c"
@@ -30,6 +32,11 @@ class Body(BaseModel):
 
     text: str = Field(max_length=100)
     number: float = 0
+
+
+def received(event: Mapping[str, Any]) -> Request:
+    """The request that a handler makes of the event."""
+    return Request(event, timedelta(seconds=29))
 
 
 # ---- Queries ---------------------------------------------------------------------------------------------------------
@@ -48,7 +55,7 @@ class Body(BaseModel):
     ],
 )
 def test_a_parameter_is_read_once_decoded(query: str, value: str | None) -> None:
-    found = Request(http_event(query=query)).query("code")
+    found = received(http_event(query=query)).query("code")
     assert (found.reveal() if found else None) == value
 
 
@@ -57,12 +64,12 @@ def test_a_parameter_is_read_once_decoded(query: str, value: str | None) -> None
 )
 def test_a_query_that_can_be_read_in_two_ways_is_refused(query: str) -> None:
     with pytest.raises(InvalidRequest):
-        Request(http_event(query=query)).query("code")
+        received(http_event(query=query)).query("code")
 
 
 def test_a_parameter_that_has_to_be_there_is_missed() -> None:
     with pytest.raises(InvalidRequest):
-        Request(http_event(query="ticket=")).required("ticket")
+        received(http_event(query="ticket=")).required("ticket")
 
 
 @pytest.mark.parametrize(
@@ -70,7 +77,7 @@ def test_a_parameter_that_has_to_be_there_is_missed() -> None:
     [("state=s&code=c", ("s", "c", None)), ("error=access_denied&state=s", ("s", None, "access_denied"))],
 )
 def test_a_browser_comes_back_with_a_state_and_a_code_or_an_error(query: str, shape: tuple[str | None, ...]) -> None:
-    response = Request(http_event(query=query)).authorization_response()
+    response = received(http_event(query=query)).authorization_response()
     assert tuple(part.reveal() if part else None for part in response) == shape
 
 
@@ -88,7 +95,7 @@ def test_a_browser_comes_back_with_a_state_and_a_code_or_an_error(query: str, sh
 )
 def test_no_other_return_is_taken(query: str) -> None:
     with pytest.raises(InvalidRequest):
-        Request(http_event(query=query)).authorization_response()
+        received(http_event(query=query)).authorization_response()
 
 
 # ---- Cookies ---------------------------------------------------------------------------------------------------------
@@ -109,7 +116,7 @@ def test_no_other_return_is_taken(query: str) -> None:
     ],
 )
 def test_a_cookie_is_there_once_or_not_at_all(cookies: list[str] | None, value: str) -> None:
-    assert Request(http_event(cookies=cookies)).cookie("a").reveal() == value
+    assert received(http_event(cookies=cookies)).cookie("a").reveal() == value
 
 
 def test_a_cookie_comes_back_to_this_host_only_and_no_script_sees_it() -> None:
@@ -121,7 +128,7 @@ def test_a_cookie_comes_back_to_this_host_only_and_no_script_sees_it() -> None:
 
 
 def read(body: str | bytes | None, **event: Any) -> str:
-    return Request(http_event(body=body, **event)).body(Body).text
+    return received(http_event(body=body, **event)).body(Body).text
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "Application/JSON; charset=utf-8", "application/json "])
@@ -175,7 +182,7 @@ def test_a_body_of_another_form_is_refused(body: str | bytes | None) -> None:
 def test_base64_that_is_none_is_refused() -> None:
     event = http_event(body="a") | {"isBase64Encoded": True}
     with pytest.raises(InvalidRequest):
-        Request(event).body(Body)
+        received(event).body(Body)
 
 
 @pytest.mark.parametrize("binary", [False, True])
@@ -201,13 +208,13 @@ def test_no_body_breaks_the_reader(body: str) -> None:
 
 
 def test_the_user_is_the_subject_of_the_token() -> None:
-    assert Request(http_event(user_id="user-1")).user_id == "user-1"
+    assert received(http_event(user_id="user-1")).user_id == "user-1"
 
 
 @pytest.mark.parametrize("event", [http_event(user_id=""), http_event(user_id=None), http_event(user_id="x" * 256)])
 def test_without_a_subject_there_is_no_user(event: dict[str, Any]) -> None:
     with pytest.raises(InvalidRequest):
-        _ = Request(event).user_id
+        _ = received(event).user_id
 
 
 # ---- Answers ---------------------------------------------------------------------------------------------------------
@@ -254,7 +261,7 @@ def test_what_nobody_foresaw_says_nothing_of_itself(raised: Exception) -> None:
     def answer(_: Request) -> Response:
         raise raised
 
-    payload = endpoint(answer)(http_event(query=f"code={CANARY}"), None)
+    payload = endpoint(answer)(http_event(query=f"code={CANARY}"), LambdaContext)
     assert payload["statusCode"] == 500
     assert json.loads(payload["body"])["type"] == "urn:fastkey:problem:unexpected"
     assert CANARY not in json.dumps(payload)

@@ -1,13 +1,14 @@
 """Between a state machine and a use case."""
 
 import traceback
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from fastkey.domain.errors import CATALOGUE, FastkeyError, KeyGone, Unexpected
 from fastkey.entry.task import Task, outcome, task
+from tests.fakes.system import FakeClock
 from tests.unit.entry.events import LambdaContext
 from tests.unit.journey import Journey
 
@@ -39,9 +40,8 @@ def test_a_step_knows_why_it_undoes(name: str, cause: type[FastkeyError]) -> Non
 
 
 def test_a_step_has_the_time_that_lambda_gives() -> None:
-    before = datetime.now(UTC)
-    step = seen({"connection_id": "connection-1"})
-    assert before <= step.deadline - timedelta(seconds=120) <= datetime.now(UTC)
+    clock = FakeClock()
+    assert seen({"connection_id": "connection-1"}).deadline(clock) == clock.now() + timedelta(seconds=120)
 
 
 @pytest.mark.parametrize("error", CATALOGUE.values(), ids=CATALOGUE)

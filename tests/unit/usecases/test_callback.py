@@ -22,7 +22,7 @@ def returning(journey: Journey) -> Journey:
 
 
 def decline(journey: Journey, error: Secret = DECLINED) -> Secret:
-    return callback(journey.world, journey.state, journey.departure.cookie, None, error)
+    return callback(journey.world, journey.state, journey.departure.cookie, None, error, journey.deadline)
 
 
 def test_the_code_becomes_tokens_and_the_browser_goes_on_to_the_partner(returning: Journey) -> None:
@@ -74,7 +74,7 @@ def refused(journey: Journey, state: Secret, cookie: Secret) -> None:
     before = journey.connection
     for code, error in ((journey.code, None), (None, DECLINED)):
         with pytest.raises(errors.AuthorizationInvalid):
-            callback(journey.world, state, cookie, code, error)
+            callback(journey.world, state, cookie, code, error, journey.deadline)
     assert journey.connection == before
     assert "exchange_code" not in journey.world.whitebit.calls
     assert journey.world.workflows.calls == []
@@ -137,9 +137,19 @@ def test_a_refusal_after_the_code_changes_nothing(returning: Journey) -> None:
 
 
 def test_a_code_after_a_refusal_is_not_sent(returning: Journey) -> None:
-    url = decline(returning)
-    assert callback(returning.world, returning.state, returning.departure.cookie, returning.code, None) == url
+    url, journey = decline(returning), returning
+    deadline = journey.deadline
+    assert callback(journey.world, journey.state, journey.departure.cookie, journey.code, None, deadline) == url
     assert "exchange_code" not in returning.world.whitebit.calls
+
+
+def test_a_code_is_not_spent_without_the_time_to_keep_what_it_gives(returning: Journey) -> None:
+    returning.world.workflows.meanwhile("start_provision", lambda: returning.wait(seconds=221))
+    with pytest.raises(errors.NoTimeLeft):
+        returning.come_back()
+    assert "exchange_code" not in returning.world.whitebit.calls
+    returning.come_back()
+    assert returning.connection.status is Status.AUTHORIZED
 
 
 # ---- What goes wrong -------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ export AWS_DEFAULT_REGION ?= eu-central-1
 export SAM_CLI_TELEMETRY := 0
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help demo serve test lint lint-workflows build sam-local lock clean
+.PHONY: help demo serve test simulate lint lint-workflows build sam-local lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -31,6 +31,10 @@ serve: $(dev) ## the local world, until Ctrl-C
 
 test: $(dev) ## every test
 	.venv/bin/pytest --numprocesses auto
+
+simulate: $(dev) ## SEEDS=5000 FROM=1: crashes, faults and people as seeds decide; or one of them to read: SEED=7; or PAIRS=1
+	@.venv/bin/python -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) \
+		$(if $(FROM),--from $(FROM)) $(if $(PAIRS),--pairs)
 
 lint: $(dev) lint-workflows ## ruff, mypy, the import contract, cfn-lint, the linters of state machines
 	.venv/bin/ruff check

@@ -105,6 +105,10 @@ class Connections(Protocol):
 
 
 class KeyVault(Protocol):
+    """Where captured keys lie. What was done to it may take a while to show: until then a place may seem not to be
+    there, and a key not to have been stored, or to have stayed.
+    """
+
     def prepare(self, connection: Connection) -> None:
         """Makes sure that there is a place to store the connection's key."""
         ...
@@ -118,7 +122,7 @@ class KeyVault(Protocol):
         ...
 
     def shred(self, connection_id: str) -> None:
-        """Removes the key at once, for good; also when it is not there."""
+        """Removes the key at once, for good; also when it is not there, or does not show yet, and then it stays."""
         ...
 
 

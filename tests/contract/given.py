@@ -1,4 +1,4 @@
-"""Connections to store, each with an id of its own."""
+"""Connections to store, each with an id of its own; and the time that a store takes to show them."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -7,10 +7,13 @@ from fastkey.domain.connection import Connection
 from fastkey.domain.key import CapturedKey, KeyInfo, KeyState
 from fastkey.domain.secret import Secret
 from fastkey.domain.tokens import SealedTokens
+from fastkey.ports import World
+from tests.fakes.world import FakeWorld
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 TICKET, COMPLETION = Secret("ticket"), Secret("completion")
 NUMBERS = count(1)
+LAG = timedelta(seconds=5)
 
 
 def start(user_id: str | None = None, now: datetime = NOW) -> Connection:
@@ -43,3 +46,9 @@ def captured(external_id: str = "external-1", secret: str = "secret-1") -> Captu
 def unique(kind: str) -> str:
     """A name that no other test has."""
     return f"{kind}-{next(NUMBERS)}"
+
+
+def settle(world: World) -> None:
+    """Lets what was written be seen by every call."""
+    if isinstance(world, FakeWorld):
+        world.clock.advance(LAG)

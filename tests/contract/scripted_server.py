@@ -2,15 +2,30 @@
 
 import json
 import socket
+import struct
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import Any
 
-# Instead of an answer: the connection is closed without one, or kept open without one until the test is over.
-DROP = b""
-SILENCE = None
+
+class Instead(Enum):
+    """What comes instead of an answer.
+
+    RESET: the connection is reset before the request is read. DROP: it is closed after that. SILENCE: it is kept open,
+    until the test is over. DRIP: an answer that goes on, octet by octet, until the client has enough.
+    """
+
+    RESET = auto()
+    DROP = auto()
+    SILENCE = auto()
+    DRIP = auto()
+
+
+# Closing under this option resets: on, with no seconds to linger.
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 def answer(
@@ -24,10 +39,10 @@ def answer(
 
 @dataclass(slots=True)
 class ScriptedServer:
-    """Gives the same answer to every request, and writes the requests down as they came."""
+    """Gives the same answer to every request, and writes the requests down as they came; empty where it read none."""
 
     url: str
-    answer: bytes | None = DROP
+    answer: bytes | Instead = Instead.DROP
     requests: list[bytes] = field(default_factory=list)
 
     @property
@@ -58,11 +73,26 @@ def _serve(listener: socket.socket, server: ScriptedServer, over: threading.Even
         with connection:
             if over.is_set():
                 return
-            server.requests.append(_read(connection))
-            if server.answer is SILENCE:
-                over.wait()
-                return
-            connection.sendall(server.answer)
+            server.requests.append(b"" if server.answer is Instead.RESET else _read(connection))
+            match server.answer:
+                case Instead.RESET:
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+                case Instead.DROP:
+                    pass
+                case Instead.SILENCE:
+                    over.wait()
+                    return
+                case Instead.DRIP:
+                    _drip(connection, over)
+                case answer:
+                    connection.sendall(answer)
+
+
+def _drip(connection: socket.socket, over: threading.Event) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+    with suppress(OSError):
+        while not over.wait(0.01):
+            connection.sendall(b" ")
 
 
 def _read(connection: socket.socket) -> bytes:

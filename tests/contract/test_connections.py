@@ -12,7 +12,7 @@ from fastkey.domain.secret import Secret
 from fastkey.domain.status import Status
 from fastkey.entry.http import describe
 from fastkey.ports import World
-from tests.contract.given import COMPLETION, NOW, TICKET, claimed, detecting, start, unique
+from tests.contract.given import COMPLETION, NOW, TICKET, claimed, detecting, settle, start, unique
 
 
 def kept(world: World, connection: Connection) -> Connection:
@@ -143,6 +143,7 @@ def test_pages_go_through_a_users_connections_newest_first(world: World) -> None
     user_id = unique("user")
     mine = [kept(world, start(user_id, NOW + timedelta(microseconds=n))) for n in range(60)]
     kept(world, start())
+    settle(world)
     shown: list[Connection] = []
     cursor, pages = None, 0
     while pages == 0 or cursor:
@@ -157,6 +158,7 @@ def test_a_page_shows_of_each_connection_what_a_user_may_see(world: World) -> No
     holding = saved(world, before, claimed(before, unique("key")))
     revoking = saved(world, holding, holding.revoke(NOW))
     ended = saved(world, revoking, revoking.end(Status.NEEDS_USER_ACTION, NOW))
+    settle(world)
     (shown,) = world.connections.page(ended.user_id, None).connections
     assert describe(shown) == describe(ended)
     assert describe(shown)["key_lives_until"]
@@ -165,6 +167,7 @@ def test_a_page_shows_of_each_connection_what_a_user_may_see(world: World) -> No
 def test_connections_of_the_same_moment_do_not_get_lost_between_pages(world: World) -> None:
     user_id = unique("user")
     mine = [kept(world, start(user_id)).connection_id for _ in range(30)]
+    settle(world)
     first = world.connections.page(user_id, None)
     second = world.connections.page(user_id, first.next_cursor)
     assert sorted(c.connection_id for c in [*first.connections, *second.connections]) == sorted(mine)
@@ -179,6 +182,7 @@ def test_anothers_cursor_shows_nothing_of_the_other(world: World) -> None:
     user_id = unique("user")
     for _ in range(26):
         kept(world, start(user_id))
+    settle(world)
     cursor = world.connections.page(user_id, None).next_cursor
     assert cursor
     assert list(world.connections.page(unique("user"), cursor).connections) == []

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import boto3
 import pytest
+from botocore.stub import Stubber
 
-from fastkey.adapters.secretsmanager import ClientSecret
+from fastkey.adapters.secretsmanager import ClientSecret, SecretsManagerVault
 from fastkey.bootstrap import AwsWorld
 from fastkey.domain.errors import StorageUnavailable
 from tests.contract.aws import aws_world
@@ -56,3 +57,82 @@ def test_a_newline_at_the_end_is_not_part_of_the_client_secret(world: AwsWorld) 
 def test_a_client_secret_that_is_not_there_is_trouble(world: AwsWorld) -> None:
     with pytest.raises(StorageUnavailable):
         ClientSecret(boto3.client("secretsmanager"), "nowhere")()
+
+
+# ---- What AWS answers and moto does not ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def stubbed(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[SecretsManagerVault, Stubber]]:
+    """The vault, and what answers it."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "any")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
+    client = boto3.client("secretsmanager", region_name="eu-west-1")
+    with Stubber(client) as stubber:
+        yield SecretsManagerVault(client, "keys", "alias/sealing"), stubber
+        stubber.assert_no_pending_responses()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "InvalidRequestException",  # a secret of this name is being deleted
+        "LimitExceededException",
+        "EncryptionFailure",
+        "InternalServiceError",
+    ],
+)
+def test_a_name_that_cannot_be_taken_now_is_trouble(stubbed: tuple[SecretsManagerVault, Stubber], code: str) -> None:
+    vault, stubber = stubbed
+    stubber.add_client_error("create_secret", code)
+    with pytest.raises(StorageUnavailable):
+        vault.prepare(start())
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "ResourceNotFoundException",  # not to be seen yet, or no longer there
+        "InvalidRequestException",  # being deleted
+        "ResourceExistsException",  # the version is there, with other bytes
+        "InternalServiceError",
+    ],
+)
+def test_a_key_that_may_not_have_been_stored_is_trouble(
+    stubbed: tuple[SecretsManagerVault, Stubber], code: str
+) -> None:
+    vault, stubber = stubbed
+    stubber.add_client_error("put_secret_value", code)
+    with pytest.raises(StorageUnavailable):
+        vault.store("connection-1", captured())
+
+
+@pytest.mark.parametrize("code", ["ResourceNotFoundException", "InvalidRequestException"])
+def test_a_place_that_is_empty_or_being_deleted_has_no_key(
+    stubbed: tuple[SecretsManagerVault, Stubber], code: str
+) -> None:
+    vault, stubber = stubbed
+    stubber.add_client_error("get_secret_value", code)
+    assert vault.find("connection-1") is None
+
+
+@pytest.mark.parametrize("code", ["DecryptionFailure", "InternalServiceError", "AccessDeniedException"])
+def test_a_place_that_cannot_be_looked_into_is_not_taken_for_empty(
+    stubbed: tuple[SecretsManagerVault, Stubber], code: str
+) -> None:
+    vault, stubber = stubbed
+    stubber.add_client_error("get_secret_value", code)
+    with pytest.raises(StorageUnavailable):
+        vault.find("connection-1")
+
+
+def test_a_place_that_is_not_to_be_seen_is_shredded_in_silence(stubbed: tuple[SecretsManagerVault, Stubber]) -> None:
+    vault, stubber = stubbed
+    stubber.add_client_error("delete_secret", "ResourceNotFoundException")
+    vault.shred("connection-1")
+
+
+def test_a_key_is_shredded_without_a_recovery_window(stubbed: tuple[SecretsManagerVault, Stubber]) -> None:
+    vault, stubber = stubbed
+    stubber.add_response("delete_secret", {}, {"SecretId": "keys/connection-1", "ForceDeleteWithoutRecovery": True})
+    vault.shred("connection-1")

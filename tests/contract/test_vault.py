@@ -5,11 +5,13 @@ from dataclasses import replace
 import pytest
 
 from fastkey.domain.errors import StorageUnavailable
+from fastkey.domain.key import CapturedKey
 from fastkey.domain.secret import Secret
 from fastkey.ports import Purpose, World
-from tests.contract.given import captured, start
+from tests.contract.given import captured, settle, start
 
 KEY = captured()
+ANOTHER = captured("external-2", "secret-2")
 
 
 @pytest.fixture
@@ -17,59 +19,96 @@ def connection_id(world: World) -> str:
     """A connection for whose key there is a place."""
     connection = start()
     world.vault.prepare(connection)
+    settle(world)
     return connection.connection_id
 
 
+def found(world: World, connection_id: str) -> CapturedKey | None:
+    """What every call finds, once the last change is everywhere."""
+    settle(world)
+    return world.vault.find(connection_id)
+
+
 def test_a_prepared_place_is_empty(world: World, connection_id: str) -> None:
-    assert world.vault.find(connection_id) is None
+    assert found(world, connection_id) is None
 
 
 def test_a_place_that_nobody_prepared_is_empty_and_takes_nothing(world: World) -> None:
     with pytest.raises(StorageUnavailable):
         world.vault.store("nobody", KEY)
-    assert world.vault.find("nobody") is None
+    assert found(world, "nobody") is None
 
 
 def test_a_key_is_found_as_it_was_stored(world: World, connection_id: str) -> None:
     world.vault.store(connection_id, KEY)
-    assert world.vault.find(connection_id) == KEY
+    assert found(world, connection_id) == KEY
 
 
 def test_a_place_may_be_prepared_twice_and_keeps_its_key(world: World) -> None:
     connection = start()
     world.vault.prepare(connection)
     world.vault.prepare(connection)
+    settle(world)
     world.vault.store(connection.connection_id, KEY)
     world.vault.prepare(connection)
-    assert world.vault.find(connection.connection_id) == KEY
+    assert found(world, connection.connection_id) == KEY
 
 
 def test_the_same_key_twice_is_the_same_key_once(world: World, connection_id: str) -> None:
     world.vault.store(connection_id, KEY)
     world.vault.store(connection_id, KEY)
-    assert world.vault.find(connection_id) == KEY
+    assert found(world, connection_id) == KEY
 
 
 def test_another_secret_under_the_same_key_is_refused(world: World, connection_id: str) -> None:
     world.vault.store(connection_id, KEY)
     with pytest.raises(StorageUnavailable):
         world.vault.store(connection_id, replace(KEY, secret=Secret("another")))
-    assert world.vault.find(connection_id) == KEY
+    assert found(world, connection_id) == KEY
+
+
+def test_the_latest_of_two_keys_is_found_and_the_earlier_one_again_changes_nothing(
+    world: World, connection_id: str
+) -> None:
+    for key in (KEY, ANOTHER, KEY):
+        world.vault.store(connection_id, key)
+    assert found(world, connection_id) == ANOTHER
+
+
+def test_another_secret_under_an_earlier_key_is_refused(world: World, connection_id: str) -> None:
+    world.vault.store(connection_id, KEY)
+    world.vault.store(connection_id, ANOTHER)
+    with pytest.raises(StorageUnavailable):
+        world.vault.store(connection_id, replace(KEY, secret=Secret("another")))
+    assert found(world, connection_id) == ANOTHER
 
 
 def test_connections_have_places_of_their_own(world: World, connection_id: str) -> None:
     other = start()
     world.vault.prepare(other)
     world.vault.store(connection_id, KEY)
-    assert world.vault.find(other.connection_id) is None
+    assert found(world, other.connection_id) is None
 
 
 def test_a_shredded_key_is_gone(world: World, connection_id: str) -> None:
     world.vault.store(connection_id, KEY)
     world.vault.shred(connection_id)
-    assert world.vault.find(connection_id) is None
+    assert found(world, connection_id) is None
     with pytest.raises(StorageUnavailable):
         world.vault.store(connection_id, KEY)
+
+
+def test_a_place_that_was_shredded_can_be_prepared_again_and_is_empty(world: World) -> None:
+    connection = start()
+    world.vault.prepare(connection)
+    settle(world)
+    world.vault.store(connection.connection_id, KEY)
+    world.vault.shred(connection.connection_id)
+    settle(world)
+    world.vault.prepare(connection)
+    assert found(world, connection.connection_id) is None
+    world.vault.store(connection.connection_id, ANOTHER)
+    assert found(world, connection.connection_id) == ANOTHER
 
 
 def test_what_is_not_there_can_be_shredded(world: World, connection_id: str) -> None:
@@ -81,8 +120,9 @@ def test_what_is_not_there_can_be_shredded(world: World, connection_id: str) -> 
 def test_a_user_id_of_any_form_does_not_keep_a_key_from_its_place(world: World) -> None:
     connection = start("auth0|ü{user}\n<x>" + "x" * 300)
     world.vault.prepare(connection)
+    settle(world)
     world.vault.store(connection.connection_id, KEY)
-    assert world.vault.find(connection.connection_id) == KEY
+    assert found(world, connection.connection_id) == KEY
 
 
 # ---- Sealer ----------------------------------------------------------------------------------------------------------

@@ -7,12 +7,20 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from fastkey.domain.authorization import code_challenge
-from fastkey.domain.errors import ConsentLost, ExchangeRefused, KeyGone, KeyUnusable, SecretLocked, SecretLost
+from fastkey.domain.errors import (
+    ConsentLost,
+    ExchangeRefused,
+    KeyGone,
+    KeyUnusable,
+    SecretLocked,
+    SecretLost,
+    WhiteBitUnavailable,
+)
 from fastkey.domain.key import CapturedKey, KeyState
 from fastkey.domain.secret import Secret
 from fastkey.domain.tokens import TokenGrant
 from local.whitebit import Revision
-from tests.contract.whitebits import Fake, Real, Subject
+from tests.contract.whitebits import LOCK, Fake, Real, Subject
 
 VERIFIER = Secret("fastkey-contract-verifier-of-43-characters--")
 ANOTHER_ID = "00000000-0000-4000-8000-ffffffffffff"
@@ -84,6 +92,22 @@ def test_an_unknown_code_is_refused(august: Subject) -> None:
         august.port.exchange_code(Secret("unknown"), VERIFIER)
 
 
+def test_a_code_lives_a_minute(august: Subject) -> None:
+    code = august.consent(code_challenge(VERIFIER))
+    august.advance(seconds=59)
+    august.port.exchange_code(code, VERIFIER)
+    code = august.consent(code_challenge(VERIFIER))
+    august.advance(seconds=60)
+    with pytest.raises(ExchangeRefused):
+        august.port.exchange_code(code, VERIFIER)
+
+
+def test_a_second_consent_leaves_the_tokens_of_the_first_alive(august: Subject) -> None:
+    first, second = consented(august), consented(august)
+    for grant in (first, second):
+        august.port.key_info(grant.access_token)
+
+
 @pytest.mark.parametrize("token", ["unknown", "x" * 2000])
 def test_an_unknown_token_is_no_consent(august: Subject, token: str) -> None:
     for call in (
@@ -127,6 +151,26 @@ def test_a_refresh_gives_a_new_pair_and_the_old_one_is_dead(august: Subject) -> 
         august.port.refresh_token(old.refresh_token)
 
 
+def test_a_second_refresh_within_a_second_is_not_answered_and_costs_nothing(august: Subject) -> None:
+    first, second = consented(august).refresh_token, consented(august).refresh_token
+    assert first
+    assert second
+    august.port.refresh_token(first)
+    with pytest.raises(WhiteBitUnavailable):
+        august.port.refresh_token(second)
+    august.advance(seconds=1)
+    august.port.refresh_token(second)
+
+
+def test_a_refresh_that_is_refused_counts_too(august: Subject) -> None:
+    refresh_token = consented(august).refresh_token
+    assert refresh_token
+    with pytest.raises(ConsentLost):
+        august.port.refresh_token(Secret("unknown"))
+    with pytest.raises(WhiteBitUnavailable):
+        august.port.refresh_token(refresh_token)
+
+
 def test_a_refresh_token_revives_a_dead_access_token_for_ten_minutes(august: Subject) -> None:
     refresh_token = consented(august).refresh_token
     assert refresh_token
@@ -139,13 +183,75 @@ def test_a_refresh_token_revives_a_dead_access_token_for_ten_minutes(august: Sub
         august.port.refresh_token(revived.refresh_token)
 
 
-def test_a_withdrawn_authorization_is_no_consent(august: Subject) -> None:
-    token, key = captured(august)
-    august.withdraw()
+@pytest.mark.parametrize("end", ["withdraw", "change_password"])
+def test_tokens_and_key_die_with_the_authorization(august: Subject, end: str) -> None:
+    grant = consented(august)
+    external_id, secret = august.create_key()
+    key = CapturedKey(external_id, Secret(secret), (), datetime(2026, 1, 1, tzinfo=UTC))
+    getattr(august, end)()
     with pytest.raises(ConsentLost):
-        august.port.key_info(token)
+        august.port.key_info(grant.access_token)
+    assert grant.refresh_token
+    with pytest.raises(ConsentLost):
+        august.port.refresh_token(grant.refresh_token)
     with pytest.raises(KeyUnusable):
         august.port.try_key(key)
+
+
+@pytest.mark.parametrize("end", ["withdraw", "change_password"])
+def test_a_code_dies_with_the_authorization(august: Subject, end: str) -> None:
+    code = august.consent(code_challenge(VERIFIER))
+    getattr(august, end)()
+    with pytest.raises(ExchangeRefused):
+        august.port.exchange_code(code, VERIFIER)
+
+
+# ---- What a person can do --------------------------------------------------------------------------------------------
+
+
+def test_the_gate_refuses_whoever_has_a_key(august: Subject) -> None:
+    assert not august.refuses()
+    august.create_key()
+    assert august.refuses()
+    august.disable()
+    assert august.refuses()
+    august.remove_key()
+    assert not august.refuses()
+
+
+def test_revision_2026_05_has_no_gate(may: Subject) -> None:
+    consented(may)
+    assert not may.refuses()
+    assert not may.may_create_key()
+
+
+def test_the_key_page_waits_for_the_exchange_of_the_latest_code(august: Subject) -> None:
+    assert not august.may_create_key()
+    consented(august)
+    assert august.may_create_key()
+    code = august.consent(code_challenge(VERIFIER))
+    assert not august.may_create_key()
+    august.port.exchange_code(code, VERIFIER)
+    assert august.may_create_key()
+
+
+def test_a_code_that_is_refused_does_not_open_the_key_page(august: Subject) -> None:
+    with pytest.raises(ExchangeRefused):
+        august.port.exchange_code(august.consent(code_challenge(VERIFIER)), Secret("x" * 43))
+    assert not august.may_create_key()
+
+
+def test_the_key_page_makes_one_key_at_a_time(august: Subject) -> None:
+    captured(august)
+    assert not august.may_create_key()
+    august.remove_key()
+    assert august.may_create_key()
+
+
+def test_the_key_page_is_closed_with_the_authorization(august: Subject) -> None:
+    consented(august)
+    august.withdraw()
+    assert not august.may_create_key()
 
 
 # ---- The key ---------------------------------------------------------------------------------------------------------
@@ -182,6 +288,16 @@ def test_a_locked_secret_is_not_given(august: Subject) -> None:
     august.lock()
     with pytest.raises(SecretLocked):
         august.port.read_secret(token, key.external_id)
+    august.advance(seconds=LOCK.total_seconds())
+    assert august.port.read_secret(token, key.external_id) == key.secret
+
+
+def test_a_lock_hides_whether_the_secret_was_given(august: Subject) -> None:
+    token, key = captured(august)
+    august.port.read_secret(token, key.external_id)
+    august.lock()
+    with pytest.raises(SecretLocked):
+        august.port.read_secret(token, key.external_id)
 
 
 def test_an_unknown_key_is_gone(august: Subject) -> None:
@@ -203,6 +319,38 @@ def test_a_deleted_key_is_gone(august: Subject) -> None:
         august.port.read_secret(token, key.external_id)
     with pytest.raises(KeyUnusable):
         august.port.try_key(key)
+
+
+def test_a_key_that_its_user_removed_is_gone_and_the_tokens_live(august: Subject) -> None:
+    token, key = captured(august)
+    august.remove_key()
+    assert august.port.key_info(token).state is KeyState.ABSENT
+    with pytest.raises(KeyGone):
+        august.port.read_secret(token, key.external_id)
+    with pytest.raises(KeyUnusable):
+        august.port.try_key(key)
+
+
+def test_an_earlier_key_is_not_taken_for_the_one_that_replaced_it(august: Subject) -> None:
+    token, earlier = captured(august)
+    august.remove_key()
+    later, _ = august.create_key()
+    with pytest.raises(KeyGone):
+        august.port.delete_key(token, earlier.external_id)
+    with pytest.raises(KeyUnusable):
+        august.port.try_key(earlier)
+    assert august.port.key_info(token).external_id == later
+
+
+def test_a_key_that_made_no_call_for_two_weeks_is_disabled(may: Subject) -> None:
+    consented(may)
+    may.advance(days=14)
+    token = consented(may).access_token
+    assert may.port.key_info(token).state is KeyState.DISABLED
+    with pytest.raises(ConsentLost):
+        may.port.read_secret(token, may.external_id())
+    with pytest.raises(ConsentLost):
+        may.port.delete_key(token, may.external_id())
 
 
 def test_a_disabled_key_is_neither_read_nor_deleted(august: Subject) -> None:
@@ -243,5 +391,25 @@ def test_an_unknown_key_is_unusable(august: Subject) -> None:
 def test_a_disabled_key_is_unusable(august: Subject) -> None:
     _, key = captured(august)
     august.disable()
+    with pytest.raises(KeyUnusable):
+        august.port.try_key(key)
+
+
+def test_a_signed_call_keeps_a_key_alive_for_two_weeks(august: Subject) -> None:
+    _, key = captured(august)
+    for _ in range(3):
+        august.advance(days=13, hours=23)
+        august.port.try_key(key)
+    august.advance(days=14)
+    with pytest.raises(KeyUnusable):
+        august.port.try_key(key)
+
+
+def test_a_call_that_is_refused_does_not_keep_a_key_alive(august: Subject) -> None:
+    _, key = captured(august)
+    august.advance(days=13)
+    with pytest.raises(KeyUnusable):
+        august.port.try_key(replace(key, secret=Secret("another")))
+    august.advance(days=1)
     with pytest.raises(KeyUnusable):
         august.port.try_key(key)

@@ -1,8 +1,8 @@
 """The adapter on the wire: one request a call, and nothing believed that is not in WhiteBIT's contract."""
 
 import json
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import timedelta
 from itertools import count
 from typing import Any
 from urllib.parse import parse_qs
@@ -13,24 +13,12 @@ import urllib3
 from fastkey.adapters import whitebit
 from fastkey.adapters.whitebit import ANSWER_LIMIT, WhiteBitClient
 from fastkey.domain import errors
-from fastkey.domain.key import CapturedKey, KeyInfo, KeyState
+from fastkey.domain.key import KeyInfo, KeyState
 from fastkey.domain.secret import Secret
-from tests.contract.scripted_server import DROP, SILENCE, ScriptedServer, answer, scripted_server
+from tests.contract.scripted_server import Instead, ScriptedServer, answer, scripted_server
+from tests.contract.whitebit_calls import CALLS, KEY, KEY_ID, TOKEN, Call
 from tests.fakes.system import FakeClock
 
-TOKEN, KEY_ID = Secret("access-token"), "11111111-2222-4333-8444-555555555555"
-KEY = CapturedKey(KEY_ID, Secret("api-secret"), (), datetime(2026, 1, 1, tzinfo=UTC))
-
-Call = Callable[[WhiteBitClient], Any]
-
-CALLS: dict[str, Call] = {
-    "exchange_code": lambda client: client.exchange_code(Secret("code"), Secret("verifier")),
-    "refresh_token": lambda client: client.refresh_token(Secret("refresh-token")),
-    "key_info": lambda client: client.key_info(TOKEN),
-    "read_secret": lambda client: client.read_secret(TOKEN, KEY_ID),
-    "delete_key": lambda client: client.delete_key(TOKEN, KEY_ID),
-    "try_key": lambda client: client.try_key(KEY),
-}
 EACH_CALL = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 GRANT = {"access_token": "a", "expires_in": 300, "refresh_token": "r", "scope": "apikeys.read", "token_type": "Bearer"}
 
@@ -53,7 +41,8 @@ def client(server: ScriptedServer) -> WhiteBitClient:
 @pytest.mark.parametrize(
     "came",
     [
-        DROP,
+        Instead.RESET,
+        Instead.DROP,
         answer(500, {}),
         answer(502, body=b"<html>Bad gateway</html>"),
         answer(503, {}, headers="Retry-After: 0\r\n"),
@@ -61,7 +50,7 @@ def client(server: ScriptedServer) -> WhiteBitClient:
         answer(200, body=b'{"data": {', length=1000),
         b"220 smtp.example ESMTP\r\n",
     ],
-    ids=["dropped", "500", "502", "503", "429", "truncated", "no HTTP"],
+    ids=["reset", "dropped", "500", "502", "503", "429", "truncated", "no HTTP"],
 )
 def test_what_did_not_come_is_not_asked_for_again(
     server: ScriptedServer, client: WhiteBitClient, call: Call, came: bytes
@@ -102,7 +91,7 @@ def test_an_answer_is_not_waited_for_without_end(
     server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, call: Call
 ) -> None:
     monkeypatch.setattr(whitebit, "TIMEOUT", urllib3.Timeout(connect=5, read=0.05))
-    server.answer = SILENCE
+    server.answer = Instead.SILENCE
     client = WhiteBitClient(server.url, "client", lambda: Secret("client-secret"), FakeClock())
     with pytest.raises(errors.WhiteBitUnavailable):
         call(client)

@@ -11,14 +11,16 @@ from fastkey.ports import WhiteBit
 from local.whitebit import Options, Revision, Server
 from local.whitebit.keys import Key
 from local.whitebit.permissions import resolve
-from local.whitebit.sandbox import Sandbox
+from local.whitebit.sandbox import FIRST_USER_PASSWORD, Sandbox
 from local.whitebit.server import WithoutLog
+from local.whitebit.user import UserAgent
 from local.whitebit.users import User
 from local.whitebit.web.app import create_app
 from tests.fakes.system import FakeClock
 from tests.fakes.whitebit import FakeWhiteBit
 
 ACCOUNT = "ada@example.com"
+LOCK = timedelta(seconds=60)
 
 
 class Subject(Protocol):
@@ -39,9 +41,23 @@ class Subject(Protocol):
         """The key's."""
         ...
 
+    def refuses(self) -> bool:
+        """Whether the gate lets the user not even consent."""
+        ...
+
+    def may_create_key(self) -> bool:
+        """Whether the key page, to which the user comes after the consent, lets the user create a key."""
+        ...
+
     def disable(self) -> None: ...
 
-    def lock(self) -> None: ...
+    def lock(self) -> None:
+        """Another read holds the key's lock, for as long as LOCK."""
+        ...
+
+    def remove_key(self) -> None: ...
+
+    def change_password(self) -> None: ...
 
     def withdraw(self) -> None: ...
 
@@ -69,7 +85,19 @@ class Fake:
         self.port.keys[ACCOUNT].enabled = False
 
     def lock(self) -> None:
-        self.port.keys[ACCOUNT].locked = True
+        self.port.keys[ACCOUNT].locked_until = self._clock.now() + LOCK
+
+    def refuses(self) -> bool:
+        return self.port.refuses(ACCOUNT)
+
+    def may_create_key(self) -> bool:
+        return self.port.may_create_key(ACCOUNT)
+
+    def remove_key(self) -> None:
+        self.port.remove_key(ACCOUNT)
+
+    def change_password(self) -> None:
+        self.port.change_password(ACCOUNT)
 
     def withdraw(self) -> None:
         self.port.withdraw(ACCOUNT)
@@ -110,7 +138,22 @@ class Real:
         self._key.disabled = True
 
     def lock(self) -> None:
-        self._key.locked_until = self._sandbox.clock.now() + 60
+        self._key.locked_until = self._sandbox.clock.now() + LOCK.total_seconds()
+
+    def refuses(self) -> bool:
+        return self._sandbox.objection(self._user) is not None
+
+    def may_create_key(self) -> bool:
+        browser = UserAgent(self._server.url)
+        browser.open(f"{self._server.url}/keys/new")
+        browser.log_in(ACCOUNT, FIRST_USER_PASSWORD)
+        return browser.page == "permissions"
+
+    def remove_key(self) -> None:
+        self._sandbox.keys.remove(self._key.external_id)
+
+    def change_password(self) -> None:
+        self._sandbox.change_password(self._user, "another")
 
     def withdraw(self) -> None:
         self._sandbox.withdraw_authorization(self._user)

@@ -97,20 +97,6 @@ def test_a_completion_twice_is_one(journey: NewJourney, sandbox: Sandbox) -> Non
     assert sandbox.calls("GET", "/oauth2/api-key/{external_id}/secret") == 1
 
 
-def test_a_revocation_twice_is_one(journey: NewJourney, sandbox: Sandbox) -> None:
-    user = journey()
-    user.connect()
-    sandbox.forget_calls()
-    with ThreadPoolExecutor(5) as clicks:
-        answers = list(
-            clicks.map(lambda _: user.frontend.call("DELETE", f"/connections/{user.connection_id}"), range(5))
-        )
-    assert {answer.status_code for answer in answers} == {202}
-    assert user.end()["status"] == "revoked"
-    assert user.frontend.revoke(user.connection_id)["status"] == "revoked"
-    assert sandbox.calls("DELETE", "/oauth2/api-key/{external_id}") == 1
-
-
 @pytest.mark.parametrize("machine", ["ProvisionKey", "RevokeKey"])
 def test_an_execution_started_twice_is_one(journey: NewJourney, world: World, machine: str) -> None:
     user = journey()

@@ -1,6 +1,6 @@
 """What happens to a fake's next call: it fails, or somebody else acts in the middle of it."""
 
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
@@ -16,13 +16,13 @@ class Interruptible:
 
     def __init__(self) -> None:
         self.calls: list[str] = []
-        self._acts: defaultdict[tuple[str, bool], deque[Act]] = defaultdict(deque)
+        self._acts: dict[tuple[str, bool], deque[Act]] = {}
 
     def meanwhile(self, method: str, act: Act, *, after_effect: bool = False) -> None:
         """Does `act` in the middle of the next call of the method: before its effect, or after it."""
         if not hasattr(self, method):
             raise AttributeError(method)
-        self._acts[method, after_effect].append(act)
+        self._acts.setdefault((method, after_effect), deque()).append(act)
 
     def fail_next(self, method: str, error: type[BaseException], *, after_effect: bool = False, times: int = 1) -> None:
         """Lets the next calls of the method fail: without their effect, or with it, when only the answer is lost."""
@@ -35,7 +35,8 @@ class Interruptible:
 
     def interrupt(self, method: str, *, after_effect: bool) -> None:
         """Does what was asked for at this point of the method, if anything was."""
-        if acts := self._acts[method, after_effect]:
+        # Most fakes are never interrupted, and are called very often: nothing is looked up for them.
+        if self._acts and (acts := self._acts.get((method, after_effect))):
             acts.popleft()()
 
 

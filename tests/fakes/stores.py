@@ -1,7 +1,7 @@
-"""What is kept: authorization requests, connections, captured keys."""
+"""What is kept: authorization requests and connections by the rules of DynamoDB, captured keys by Secrets Manager's."""
 
+from collections import defaultdict
 from datetime import datetime
-from operator import attrgetter
 
 from fastkey.domain.authorization import Authorization
 from fastkey.domain.connection import Connection
@@ -14,18 +14,32 @@ from fastkey.domain.errors import (
 )
 from fastkey.domain.key import CapturedKey
 from fastkey.domain.secret import Secret
-from fastkey.ports import Page
+from fastkey.ports import Clock, Page
 from tests.fakes.interruptions import Interruptible, interruptible
+from tests.fakes.lag import History, Lag, no_lag
 
 PAGE_SIZE = 25
 
+# The versions of a secret by their ids, the current one last. A place that is prepared and still empty has none.
+Versions = dict[str, CapturedKey]
+
 
 class FakeAuthorizations(Interruptible):
-    """Authorization requests by the digest of their state; none is ever removed."""
+    """Authorization requests by the digest of their state."""
 
     def __init__(self) -> None:
         super().__init__()
         self._kept: dict[str, Authorization] = {}
+
+    def all(self) -> list[Authorization]:
+        """Every request, for whoever checks what must always hold."""
+        return list(self._kept.values())
+
+    def expire(self, now: datetime) -> None:
+        """The table's TTL acts: what is due is removed. It may come days late, or never
+        (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html).
+        """
+        self._kept = {digest: kept for digest, kept in self._kept.items() if not _is_due(kept.expires_at, now)}
 
     @interruptible
     def add(self, authorization: Authorization) -> None:
@@ -37,74 +51,135 @@ class FakeAuthorizations(Interruptible):
 
 
 class FakeConnections(Interruptible):
-    """Connections by id."""
+    """Connections by id. Pages come from an index, which is behind by the lag.
 
-    def __init__(self) -> None:
+    holders: who holds which key, the connection's id by the external id; a table of its own, as the adapter has it.
+    """
+
+    def __init__(self, clock: Clock, lag: Lag = no_lag) -> None:
         super().__init__()
-        self._kept: dict[str, Connection] = {}
+        self.holders: dict[str, str] = {}
+        self._clock = clock
+        self._lag = lag
+        self._kept: defaultdict[str, History[Connection]] = defaultdict(History)
 
     def all(self) -> list[Connection]:
         """Every connection, for whoever checks what must always hold."""
-        return list(self._kept.values())
+        return [kept.latest for kept in self._kept.values() if kept.latest]
+
+    def expire(self, now: datetime) -> None:
+        """The table's TTL acts: what is due is removed."""
+        for connection in self.all():
+            if connection.remove_at and _is_due(connection.remove_at, now):
+                self._kept[connection.connection_id].record(now, None)
 
     @interruptible
     def add(self, connection: Connection) -> None:
-        if connection.connection_id in self._kept:
+        kept = self._kept[connection.connection_id]
+        if kept.latest:
             raise StorageUnavailable
-        self._kept[connection.connection_id] = connection
+        kept.record(self._clock.now(), connection)
 
     @interruptible
     def get(self, connection_id: str) -> Connection:
-        if connection_id not in self._kept:
+        kept = self._kept.get(connection_id)
+        if kept is None or kept.latest is None:
             raise ConnectionNotFound
-        return self._kept[connection_id]
+        return kept.latest
 
     @interruptible
     def page(self, user_id: str, cursor: str | None) -> Page:
-        mine = sorted((c for c in self._kept.values() if c.user_id == user_id), key=_position, reverse=True)
+        moment = self._clock.now() - self._lag()
+        shown = (kept.as_of(moment) for kept in self._kept.values())
+        mine = sorted((c for c in shown if c and c.user_id == user_id), key=_position, reverse=True)
         after = _parse(cursor) if cursor else None
         rest = [c for c in mine if after is None or _position(c) < after]
-        shown = rest[:PAGE_SIZE]
-        return Page(shown, "#".join(_position(shown[-1])) if len(rest) > PAGE_SIZE else None)
+        page = rest[:PAGE_SIZE]
+        return Page(page, "#".join(_position(page[-1])) if len(rest) > PAGE_SIZE else None)
 
     @interruptible
     def save(self, before: Connection, after: Connection) -> None:
-        stored = self._kept.get(before.connection_id)
-        if stored is None or stored.version != before.version:
+        kept = self._kept.get(before.connection_id)
+        if kept is None or kept.latest is None or kept.latest.version != before.version:
             raise Conflict
-        others = (c for c in self._kept.values() if c.connection_id != after.connection_id)
-        if after.held_key and after.held_key in map(attrgetter("held_key"), others):
-            raise AccountAlreadyConnected
-        self._kept[after.connection_id] = after
+        if after.held_key != before.held_key:
+            self._hold(before, after)
+        kept.record(self._clock.now(), after)
+
+    def _hold(self, before: Connection, after: Connection) -> None:
+        """As the adapter's transaction: it takes hold, or lets go."""
+        if after.held_key:
+            if self.holders.setdefault(after.held_key, after.connection_id) != after.connection_id:
+                raise AccountAlreadyConnected
+        elif before.held_key:
+            self.holders.pop(before.held_key, None)
 
 
 class FakeVault(Interruptible):
-    """Keys by connection: None where a place is prepared and still empty."""
+    """Keys by connection, each in a place of its own. What a call sees is behind by the lag, what it does is not.
 
-    def __init__(self) -> None:
+    A name whose place was shredded is being deleted for as long as the lag, and cannot be used again before
+    (https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html, ForceDeleteWithoutRecovery).
+    """
+
+    def __init__(self, clock: Clock, lag: Lag = no_lag) -> None:
         super().__init__()
-        self._kept: dict[str, CapturedKey | None] = {}
+        self._clock = clock
+        self._lag = lag
+        self._kept: defaultdict[str, History[Versions]] = defaultdict(History)
+        self._shredded: dict[str, datetime] = {}
+
+    def truth(self, connection_id: str) -> CapturedKey | None:
+        """The key as it is and not as it is seen, for whoever checks what must always hold."""
+        return _current(self._kept[connection_id].latest)
+
+    def exists(self, connection_id: str) -> bool:
+        """Whether there is a place, with a key or without, for whoever checks what must always hold."""
+        return self._kept[connection_id].latest is not None
 
     @interruptible
     def prepare(self, connection: Connection) -> None:
-        self._kept.setdefault(connection.connection_id, None)
+        place, now = self._kept[connection.connection_id], self._clock.now()
+        if place.latest is not None:
+            return
+        shredded = self._shredded.get(connection.connection_id)
+        if shredded and now - shredded < self._lag():
+            raise StorageUnavailable
+        place.record(now, {})
 
     @interruptible
     def store(self, connection_id: str, key: CapturedKey) -> None:
-        if connection_id not in self._kept:
+        place = self._kept[connection_id]
+        if self._seen(place) is None or place.latest is None:
             raise StorageUnavailable
-        kept = self._kept[connection_id]
-        if kept and kept.version == key.version and kept.to_json() != key.to_json():
+        known = place.latest.get(key.version)
+        if known is None:
+            place.record(self._clock.now(), {**place.latest, key.version: key})
+        elif known.to_json() != key.to_json():
             raise StorageUnavailable
-        self._kept[connection_id] = key
 
     @interruptible
     def find(self, connection_id: str) -> CapturedKey | None:
-        return self._kept.get(connection_id)
+        return _current(self._seen(self._kept[connection_id]))
 
     @interruptible
     def shred(self, connection_id: str) -> None:
-        self._kept.pop(connection_id, None)
+        place = self._kept[connection_id]
+        if self._seen(place) is not None and place.latest is not None:
+            place.record(self._clock.now(), None)
+            self._shredded[connection_id] = self._clock.now()
+
+    def _seen(self, place: History[Versions]) -> Versions | None:
+        return place.as_of(self._clock.now() - self._lag())
+
+
+def _current(versions: Versions | None) -> CapturedKey | None:
+    return next(reversed(versions.values())) if versions else None
+
+
+def _is_due(at: datetime, now: datetime) -> bool:
+    """Whether the TTL, which knows whole seconds, may have removed it."""
+    return int(at.timestamp()) < now.timestamp()
 
 
 def _position(connection: Connection) -> tuple[str, str]:

@@ -8,6 +8,9 @@ from fastkey.domain.secret import Secret
 from fastkey.ports import Purpose
 from tests.fakes.interruptions import Interruptible, interruptible
 
+# Part of every secret that a fake draws, and of nothing else: what contains it has leaked, unless it may hold a secret.
+CANARY = "canary"
+
 SEAL_LIMIT = 4096  # bytes, as KMS has it
 
 
@@ -34,7 +37,7 @@ class FakeEntropy:
         return f"connection-{next(self._numbers)}"
 
     def token(self) -> Secret:
-        return Secret(f"token-{next(self._numbers):037d}")
+        return Secret(f"{CANARY}-{next(self._numbers):036d}")
 
 
 class FakeSealer(Interruptible):
@@ -43,6 +46,10 @@ class FakeSealer(Interruptible):
     def __init__(self) -> None:
         super().__init__()
         self._sealed: dict[bytes, tuple[Secret, str, Purpose]] = {}
+
+    def content(self, sealed: bytes) -> Secret:
+        """What was sealed, for whoever checks what must always hold."""
+        return self._sealed[sealed][0]
 
     @interruptible
     def seal(self, secret: Secret, connection_id: str, purpose: Purpose) -> bytes:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from local.whitebit import Revision
+from tests.fakes.lag import Lag, no_lag
 from tests.fakes.stores import FakeAuthorizations, FakeConnections, FakeVault
 from tests.fakes.system import FakeClock, FakeEntropy, FakeSealer
 from tests.fakes.whitebit import FakeWhiteBit
@@ -22,15 +23,20 @@ class FakePolicy:
 
 
 class FakeWorld:
-    """A world of fakes that share one clock, against WhiteBIT in one revision."""
+    """A world of fakes that share one clock, against WhiteBIT in one revision.
 
-    def __init__(self, revision: Revision = Revision.AUGUST_2026) -> None:
+    lag: how far behind the stores are where they may be.
+    """
+
+    def __init__(
+        self, revision: Revision = Revision.AUGUST_2026, clock: FakeClock | None = None, lag: Lag = no_lag
+    ) -> None:
         self.policy = FakePolicy()
-        self.clock = FakeClock()
+        self.clock = clock or FakeClock()
         self.entropy = FakeEntropy()
         self.sealer = FakeSealer()
         self.authorizations = FakeAuthorizations()
-        self.connections = FakeConnections()
-        self.vault = FakeVault()
+        self.connections = FakeConnections(self.clock, lag)
+        self.vault = FakeVault(self.clock, lag)
         self.whitebit = FakeWhiteBit(self.clock, revision)
         self.workflows = FakeWorkflows()

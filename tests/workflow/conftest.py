@@ -36,9 +36,10 @@ Answer = dict[str, Any] | str
 
 @dataclass
 class Run:
-    """An execution that has ended: the states that it went through, the calls that it made, the events that it told."""
+    """An execution that has ended: its history, the states that it went through, its calls, the events that it told."""
 
     status: str
+    history: list[dict[str, Any]]
     states: list[str]
     calls: list[tuple[str, dict[str, Any]]]
     events: list[dict[str, Any]]
@@ -46,23 +47,27 @@ class Run:
 
 @dataclass
 class Machines:
-    """The machines, and the answers that their functions give, by logical id; the last one is given ever after."""
+    """The machines, and for each connection the answers that the functions give, the last one ever after.
+
+    `calls` are those of the execution that was started last.
+    """
 
     aws: Aws
     stack: Stack
     told: EventQueue
-    answers: dict[str, list[Answer]] = field(default_factory=dict)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    _answers: dict[str, dict[str, list[Answer]]] = field(default_factory=dict)
+    _calls: dict[str, list[tuple[str, dict[str, Any]]]] = field(default_factory=dict)
+    _events: list[dict[str, Any]] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def invoke(self, arn: str, event: Any) -> Outcome:
-        name = next(spec.logical_id for spec in self.stack.functions.values() if spec.arn == arn)
-        self.calls.append((name, event))
-        answers = self.answers[name]
-        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        name, connection_id = self.functions[arn], event["connection_id"]
+        self._calls[connection_id].append((name, event))
+        answer = taken(self._answers[connection_id][name])
         if isinstance(answer, dict):
             return Outcome(json.dumps(answer).encode(), failed=False)
-        return Outcome(json.dumps({"errorType": answer, "errorMessage": "constant"}).encode(), failed=True)
+        return Outcome(cause(answer).encode(), failed=True)
 
     def run(self, machine: str, answers: dict[str, list[Answer]], **item: object) -> Run:
         """Starts a machine for a connection with these attributes, and waits for its end."""
@@ -71,12 +76,13 @@ class Machines:
 
     def start(self, machine: str, answers: dict[str, list[Answer]], **item: object) -> tuple[str, str]:
         connection_id = f"connection-{next(self._numbers)}"
-        self.answers, self.calls = answers, []
+        self._answers[connection_id], self._calls[connection_id] = answers, []
+        self.calls = self._calls[connection_id]
         attributes = {name: {"S": value} for name, value in item.items()}
         stored = {"connection_id": {"S": connection_id}, "version": {"N": "1"}, **attributes}
         self.aws.client("dynamodb").put_item(TableName=self.table, Item=stored)
         started = self.aws.client("stepfunctions").start_execution(
-            stateMachineArn=self.stack.created("AWS::StepFunctions::StateMachine")[machine],
+            stateMachineArn=self.arn(machine),
             name=connection_id,
             input=json.dumps({"connection_id": connection_id}),
         )
@@ -88,18 +94,42 @@ class Machines:
         status = workflows.describe_execution(executionArn=execution)["status"]
         history = workflows.get_execution_history(executionArn=execution, maxResults=1000)["events"]
         states = [e["stateEnteredEventDetails"]["name"] for e in history if "stateEnteredEventDetails" in e]
-        told = map(json.loads, self.told.drain())
-        events = [event for event in told if event["detail"]["connection_id"] == connection_id]
-        return Run(status, states, self.calls, events)
+        self._events += map(json.loads, self.told.drain())
+        events = [event for event in self._events if event["detail"]["connection_id"] == connection_id]
+        return Run(status, history, states, self._calls[connection_id], events)
 
     def item(self, connection_id: str) -> dict[str, Any]:
         key = {"connection_id": {"S": connection_id}}
         found: dict[str, Any] = self.aws.client("dynamodb").get_item(TableName=self.table, Key=key)["Item"]
         return found
 
+    def definition(self, machine: str) -> dict[str, Any]:
+        """A machine as it runs here."""
+        described = self.aws.client("stepfunctions").describe_state_machine(stateMachineArn=self.arn(machine))
+        definition: dict[str, Any] = json.loads(described["definition"])
+        return definition
+
+    def arn(self, machine: str) -> str:
+        return self.stack.created("AWS::StepFunctions::StateMachine")[machine]
+
+    @property
+    def functions(self) -> dict[str, str]:
+        """The functions' logical ids, by ARN."""
+        return {spec.arn: spec.logical_id for spec in self.stack.functions.values()}
+
     @property
     def table(self) -> str:
         return self.stack.created("AWS::DynamoDB::Table")["Connections"]
+
+
+def taken(answers: list[Answer]) -> Answer:
+    """The next of some answers. The last one stays."""
+    return answers.pop(0) if len(answers) > 1 else answers[0]
+
+
+def cause(error: str) -> str:
+    """What Lambda says of a function that ends with an error."""
+    return json.dumps({"errorType": error, "errorMessage": "constant"}, separators=(",", ":"))
 
 
 @pytest.fixture(scope="module")

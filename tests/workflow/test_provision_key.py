@@ -13,6 +13,8 @@ LATER = {"found": False, "wait_seconds": 0}
 
 HAPPY: dict[str, list[Answer]] = {"DetectKey": [FOUND], "CaptureSecret": [{}], "VerifyKey": [ACTIVE]}
 HAPPY_WAY = ["AwaitCompletion", "DetectKey", "KeyDetected", "CaptureSecret", "VerifyKey", "TellOutcome"]
+HAPPY_WAY += ["Undone", "Connected"]
+UNDONE = ["TellOutcome", "Undone", "WaitToSettle", "ShredAgain"]
 
 COMPLETED = {"status": "authorized", "completed_at": "2026-11-21T00:00:00+00:00"}
 
@@ -68,7 +70,7 @@ def test_a_connection_that_was_decided_otherwise_is_not_waited_for(machines: Mac
 def test_a_key_that_is_not_there_is_looked_for_again(machines: Machines) -> None:
     run = machines.run("ProvisionKey", HAPPY | {"DetectKey": [LATER, LATER, FOUND]}, **COMPLETED)
     assert run.states.count("WaitForKey") == 2
-    assert run.states[-1] == "TellOutcome"
+    assert run.states[-1] == "Connected"
 
 
 def test_its_outcome_is_told_with_ids_alone(machines: Machines) -> None:
@@ -99,9 +101,9 @@ def test_a_final_answer_is_not_asked_for_twice_and_undoes_what_was_made(
 ) -> None:
     run = machines.run("ProvisionKey", HAPPY | ended("x") | {step: [error]}, **COMPLETED)
     assert [name for name, _ in run.calls].count(step) == 1
-    assert run.states[-3:] == [step, "DeleteKey", "TellOutcome"]
-    assert run.calls[-1][0] == "DeleteKey"
-    assert run.calls[-1][1]["cause"] == error
+    undoing = ["WaitForCopy", "DeleteKey"] if step == "CaptureSecret" else ["DeleteKey"]
+    assert run.states[run.states.index(step) :] == [step, *undoing, *UNDONE]
+    assert [(name, payload["cause"]) for name, payload in run.calls[-2:]] == [("DeleteKey", error)] * 2
     assert [event["detail-type"] for event in run.events] == ["connection.failed"]
 
 
@@ -133,8 +135,8 @@ def test_a_connection_that_went_another_way_is_left_alone(machines: Machines, st
 def test_a_secret_that_turns_up_is_captured_instead_of_deleted(machines: Machines) -> None:
     script: dict[str, list[Answer]] = HAPPY | {"CaptureSecret": ["SecretLost", {}], "DeleteKey": ["SecretHeld"]}
     run = machines.run("ProvisionKey", script, **COMPLETED)
-    way = ["CaptureSecret", "DeleteKey", "WaitToGoOn", "CaptureSecret", "VerifyKey", "TellOutcome"]
-    assert run.states[-6:] == way
+    assert run.states[4:8] == ["WaitForCopy", "DeleteKey", "WaitToGoOn", "CaptureSecret"]
+    assert run.states[-1] == "Connected"
 
 
 def test_a_key_that_cannot_be_deleted_is_left_to_the_user(machines: Machines) -> None:
@@ -143,8 +145,8 @@ def test_a_key_that_cannot_be_deleted_is_left_to_the_user(machines: Machines) ->
     run = machines.run(
         "ProvisionKey", HAPPY | {"CaptureSecret": ["SecretLost"], "DeleteKey": [*unavailable, left]}, **COMPLETED
     )
-    assert run.states[-3:] == ["DeleteKey", "LeaveToUser", "TellOutcome"]
-    assert run.calls[-1][1] | {"connection_id": ""} == {
+    assert run.states[-6:] == ["DeleteKey", "LeaveToUser", *UNDONE]
+    assert run.calls[-2][1] | {"connection_id": ""} == {
         "connection_id": "",
         "cause": "SecretLost",
         "leave_to_user": True,

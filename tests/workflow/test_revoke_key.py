@@ -2,27 +2,28 @@
 
 from tests.workflow.conftest import Answer, Machines
 
+SHREDDED = ["TellOutcome", "WaitToSettle", "ShredAgain"]
 REVOKED: Answer = {"status": "revoked", "reason": "revoked"}
 
 
 def test_it_deletes_the_key_and_tells(machines: Machines) -> None:
     run = machines.run("RevokeKey", {"DeleteKey": [REVOKED]}, status="revoking")
-    assert run.states == ["DeleteKey", "TellOutcome"]
+    assert run.states == ["DeleteKey", *SHREDDED]
     assert run.calls[0][1]["cause"] == "Revoked"
     assert [event["detail-type"] for event in run.events] == ["connection.revoked"]
 
 
 def test_it_waits_for_a_capture_under_way(machines: Machines) -> None:
     run = machines.run("RevokeKey", {"DeleteKey": ["StepInProgress", REVOKED]}, status="revoking")
-    assert run.states == ["DeleteKey", "TellOutcome"]
+    assert run.states == ["DeleteKey", *SHREDDED]
 
 
 def test_it_leaves_to_the_user_what_whitebit_does_not_do(machines: Machines) -> None:
     left: Answer = {"status": "needs_user_action", "reason": "revoked"}
     answers: list[Answer] = ["WhiteBitUnavailable", "WhiteBitUnavailable", "WhiteBitUnavailable", left]
     run = machines.run("RevokeKey", {"DeleteKey": answers}, status="revoking")
-    assert run.states == ["DeleteKey", "LeaveToUser", "TellOutcome"]
-    assert run.calls[-1][1]["leave_to_user"] is True
+    assert run.states == ["DeleteKey", "LeaveToUser", *SHREDDED]
+    assert run.calls[-2][1]["leave_to_user"] is True
 
 
 def test_it_changes_nothing_about_a_connection_that_has_ended(machines: Machines) -> None:

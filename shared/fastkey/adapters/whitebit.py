@@ -146,13 +146,18 @@ class WhiteBitClient:
 
 
 def _chunks(response: urllib3.BaseHTTPResponse, until: float) -> Iterator[bytes]:
-    """The answer as it comes, up to the limits of size and time."""
+    """The answer as it comes, up to the limits of size and time.
+
+    The time is looked at after a chunk: an answer whose header came late may hold the secret, and is not thrown away.
+    """
     size = 0
-    while monotonic() < until and (chunk := response.read1(ANSWER_LIMIT)):
+    while chunk := response.read1(ANSWER_LIMIT):
         size += len(chunk)
         if size > ANSWER_LIMIT:
             raise errors.UnexpectedAnswer
         yield chunk
+        if monotonic() >= until:
+            return
 
 
 # ---- Answers ---------------------------------------------------------------------------------------------------------

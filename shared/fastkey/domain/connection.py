@@ -264,6 +264,16 @@ class Connection:
         """The refresh under this lease came to an end, with these tokens. Under another's lease nothing changes."""
         return self._change(now, tokens=tokens, refresh_until=None) if self.refresh_until == lease else self
 
+    def refuse(self, tokens: SealedTokens, now: datetime) -> Self:
+        """WhiteBIT does not accept the access token of these tokens, because they are being replaced: it is not used
+        again, and those that have replaced them stay.
+
+        Raises ConsentLost where nobody replaces them.
+        """
+        if self.tokens is None or (self.tokens == tokens and not self.is_refreshing(now)):
+            raise errors.ConsentLost
+        return self._change(now, tokens=tokens.without_access(now)) if self.tokens == tokens else self
+
     # ---- Ends --------------------------------------------------------------------------------------------------------
 
     def close(self, cause: type[errors.FastkeyError], now: datetime) -> Self:
@@ -295,7 +305,7 @@ class Connection:
         if self.status is Status.REVOKING or self.status.is_end:
             return self
         end = Status.REVOKED if self.status in (Status.STARTED, Status.CONSENTING) else Status.REVOKING
-        return self._move(end, now, reason=errors.Revoked.code)
+        return self._move(end, now, reason=errors.Revoked.code, escrow=None)
 
     def end(self, status: Status, now: datetime) -> Self:
         """The end, with nothing left of tokens and secrets.

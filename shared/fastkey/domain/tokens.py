@@ -36,6 +36,10 @@ class SealedTokens:
         """Whether to refresh: the access token does not outlive the margin, and the refresh token lives."""
         return self.refresh_lives(at) and not self.access_lives(at + margin)
 
+    def without_access(self, now: datetime) -> "SealedTokens":
+        """The same, once WhiteBIT has said that the access token is dead: it is not sent again."""
+        return replace(self, access_expires_at=min(self.access_expires_at, now))
+
     def without_refresh(self) -> "SealedTokens":
         """The same, once WhiteBIT has said that the refresh token is dead: it is not sent again."""
         return replace(self, refresh=None, refresh_expires_at=None)

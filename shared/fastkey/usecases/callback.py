@@ -60,13 +60,13 @@ def _exchange(world: World, authorization: Authorization, code: Secret, deadline
     # First the workflow, then the code: if this function dies after the code is spent, somebody is there to bring the
     # connection to an end.
     world.workflows.start_provision(connection_id)
-    if world.clock.now() + TIME_TO_EXCHANGE > deadline:
+    asked_at = world.clock.now()
+    if asked_at + TIME_TO_EXCHANGE > deadline:
         raise errors.NoTimeLeft
     try:
         change(world, connection_id, lambda c: c.exchange(world.clock.now()))
     except errors.ConnectionClosed:
         return world.connections.get(connection_id)
-    asked_at = world.clock.now()
     try:
         grant = world.whitebit.exchange_code(code, verifier)
     except errors.ExchangeRefused:

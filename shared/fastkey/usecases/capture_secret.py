@@ -12,9 +12,9 @@ from fastkey.usecases.change import change
 from fastkey.usecases.lease import lease
 from fastkey.usecases.refresh_token import live_token
 
-# With every limit and retry of the clients used up: 16 s for the read, 24 s for the vault and, if that fails, 24 s for
+# With every limit and retry of the clients used up: 16 s for the read, 30 s for the vault and, if that fails, 30 s for
 # each of the escrow's three calls.
-TIME_TO_READ_AND_STORE = timedelta(seconds=112)
+TIME_TO_READ_AND_STORE = timedelta(seconds=136)
 
 
 def capture_secret(world: World, connection_id: str, deadline: datetime) -> Connection:
@@ -24,14 +24,18 @@ def capture_secret(world: World, connection_id: str, deadline: datetime) -> Conn
     it is here; ConsentLost, KeyGone; SecretLocked, StepInProgress, NoTimeLeft and others that pass; ConnectionClosed if
     the connection went another way.
     """
-    connection = world.connections.get(connection_id)
-    if connection.status in (Status.VERIFYING, Status.ACTIVE):
+    try:
+        with lease(world, connection_id, deadline, Status.CAPTURING) as leased:
+            world.vault.prepare(leased)
+            key = find_copy(world, leased) or _read(world, leased, deadline)
+            _store(world, connection_id, key)
+            return change(world, connection_id, lambda c: c.verify(world.clock.now()))
+    except ConnectionClosed:
+        # Lambda may have been started twice: another attempt captured, and the workflow goes on.
+        connection = world.connections.get(connection_id)
+        if connection.status not in (Status.VERIFYING, Status.ACTIVE):
+            raise
         return connection
-    with lease(world, connection_id, deadline, Status.CAPTURING) as leased:
-        world.vault.prepare(leased)
-        key = find_copy(world, leased) or _read(world, leased, deadline)
-        _store(world, connection_id, key)
-        return change(world, connection_id, lambda c: c.verify(world.clock.now()))
 
 
 def find_copy(world: World, connection: Connection) -> CapturedKey | None:
@@ -46,14 +50,14 @@ def find_copy(world: World, connection: Connection) -> CapturedKey | None:
 def _read(world: World, leased: Connection, deadline: datetime) -> CapturedKey:
     """The one read. Everything that can fail without it is tried before; it is neither repeated nor cut off."""
     connection_id = leased.connection_id
-    token = live_token(world, connection_id, deadline)
-    world.sealer.seal(Secret("may this function seal?"), connection_id, Purpose.ESCROW)
-    if world.clock.now() + TIME_TO_READ_AND_STORE > deadline:
-        raise NoTimeLeft
-    # Last, because all of that takes time: does the connection still want it?
-    world.connections.get(connection_id).expect(Status.CAPTURING)
     try:
-        return _key(leased, world.whitebit.read_secret(token, leased.external_id or ""))
+        with live_token(world, connection_id, deadline) as token:
+            world.sealer.seal(Secret("may this function seal?"), connection_id, Purpose.ESCROW)
+            # Last, because all of that takes time: does the connection still want it, and is there time left?
+            world.connections.get(connection_id).expect(Status.CAPTURING)
+            if world.clock.now() + TIME_TO_READ_AND_STORE > deadline:
+                raise NoTimeLeft
+            return _key(leased, world.whitebit.read_secret(token, leased.external_id or ""))
     except SecretLost:
         # Given before: to an earlier attempt, perhaps, whose copy shows up only now.
         if copy := find_copy(world, world.connections.get(connection_id)):

@@ -42,6 +42,8 @@ def delete_key(
     if (cause is Revoked) is not (fenced.reason == Revoked.code):
         raise ConnectionClosed
     if fenced.status.is_end:
+        # Again, because a copy that was stored just before the end may not have shown then.
+        world.vault.shred(connection_id)
         return fenced
     with lease(world, connection_id, deadline, fenced.status) as leased:
         if cause not in _COPY_IS_WORTHLESS and not leased.is_overdue(now()) and find_copy(world, leased):
@@ -66,15 +68,15 @@ def _delete(world: World, leased: Connection, deadline: datetime, *, leave_to_us
     if leave_to_user or leased.tokens is None or end is Status.NEEDS_USER_ACTION:
         return Status.NEEDS_USER_ACTION
     try:
-        token = live_token(world, connection_id, deadline)
-        key = world.whitebit.key_info(token)
-        if key.state is KeyState.DISABLED:
-            return Status.NEEDS_USER_ACTION
-        if key.external_id is None or leased.external_id not in (None, key.external_id):
-            return end
-        external_id = key.external_id
-        change(world, connection_id, lambda c: c.hold(external_id, world.clock.now()))
-        world.whitebit.delete_key(token, external_id)
+        with live_token(world, connection_id, deadline) as token:
+            key = world.whitebit.key_info(token)
+            if key.external_id is None or leased.external_id not in (None, key.external_id):
+                return end
+            if key.state is KeyState.DISABLED:
+                return Status.NEEDS_USER_ACTION
+            external_id = key.external_id
+            change(world, connection_id, lambda c: c.hold(external_id, world.clock.now()))
+            world.whitebit.delete_key(token, external_id)
     except ConsentLost:
         return Status.NEEDS_USER_ACTION
     except (AccountAlreadyConnected, KeyGone):

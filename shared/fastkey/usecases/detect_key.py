@@ -34,7 +34,8 @@ def detect_key(world: World, connection_id: str, deadline: datetime) -> Detectio
     later = Detection(found=False, wait_seconds=seconds_until_next_look(waited))
     if connection.status is not Status.DETECTING:
         return later
-    key = world.whitebit.key_info(live_token(world, connection_id, deadline))
+    with live_token(world, connection_id, deadline) as token:
+        key = world.whitebit.key_info(token)
     match key.state:
         case KeyState.ABSENT:
             return later

@@ -1,31 +1,39 @@
 """A token is kept alive, where WhiteBIT gave the means to."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from fastkey.domain.connection import Connection
-from fastkey.domain.errors import ConsentLost, UnexpectedAnswer, WhiteBitUnavailable
+from fastkey.domain.errors import ConsentLost, RefreshInProgress, UnexpectedAnswer, WhiteBitUnavailable
 from fastkey.domain.secret import Secret
 from fastkey.domain.tokens import REFRESH_TOKEN_LIFE, SealedTokens, TokenGrant
 from fastkey.ports import Purpose, World
 from fastkey.usecases.change import change
 from fastkey.usecases.lease import CLOCK_SKEW
 
-# A token that lives longer than this outlives any step that uses it.
-MARGIN = timedelta(seconds=90)
+# A token that lives longer than this outlives what lies between its being chosen and its being used: three calls to AWS
+# with all their repetitions, and the connection to WhiteBIT.
+MARGIN = timedelta(seconds=100)
 
 
-def live_token(world: World, connection_id: str, deadline: datetime) -> Secret:
-    """An access token that WhiteBIT should accept now, refreshed if need be.
+@contextmanager
+def live_token(world: World, connection_id: str, deadline: datetime) -> Iterator[Secret]:
+    """An access token that WhiteBIT should accept now, refreshed if need be, for the calls in the block.
 
     Raises ConsentLost where there is none and will be none, WhiteBitUnavailable or RefreshInProgress where there may be
-    one later.
+    one later: so also where WhiteBIT refuses this one in the block because somebody else has it replaced meanwhile.
     """
     tokens, now = refresh_token(world, connection_id, deadline).tokens, world.clock.now()
     if tokens is None or not (tokens.access_lives(now) or tokens.refresh_lives(now)):
         raise ConsentLost
     if not tokens.access_lives(now):
         raise WhiteBitUnavailable
-    return world.sealer.open(tokens.access, connection_id, Purpose.TOKEN)
+    try:
+        yield world.sealer.open(tokens.access, connection_id, Purpose.TOKEN)
+    except ConsentLost:
+        change(world, connection_id, lambda c: c.refuse(tokens, world.clock.now()))
+        raise RefreshInProgress from None
 
 
 def refresh_token(world: World, connection_id: str, deadline: datetime) -> Connection:

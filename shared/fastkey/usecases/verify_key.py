@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from fastkey.domain.connection import Connection
-from fastkey.domain.errors import StorageUnavailable
+from fastkey.domain.errors import ConnectionClosed, StorageUnavailable
 from fastkey.domain.status import Status
 from fastkey.ports import World
 from fastkey.usecases.change import change
@@ -16,14 +16,18 @@ def verify_key(world: World, connection_id: str, deadline: datetime) -> Connecti
     deadline: when Lambda stops this attempt. Raises KeyUnusable if WhiteBIT does not accept the key, ConnectionClosed
     if the connection went another way, and what passes.
     """
-    connection = world.connections.get(connection_id)
-    if connection.status is Status.ACTIVE:
+    try:
+        with lease(world, connection_id, deadline, Status.VERIFYING):
+            key = world.vault.find(connection_id)
+            if key is None:
+                raise StorageUnavailable
+            # Last, because finding the key takes time: nothing signs once the user disconnects.
+            world.connections.get(connection_id).expect(Status.VERIFYING)
+            world.whitebit.try_key(key)
+            return change(world, connection_id, lambda c: c.activate(world.clock.now()))
+    except ConnectionClosed:
+        # Lambda may have been started twice: another attempt verified, and the workflow goes on.
+        connection = world.connections.get(connection_id)
+        if connection.status is not Status.ACTIVE:
+            raise
         return connection
-    with lease(world, connection_id, deadline, Status.VERIFYING):
-        key = world.vault.find(connection_id)
-        if key is None:
-            raise StorageUnavailable
-        # Last, because finding the key takes time: nothing signs once the user disconnects.
-        world.connections.get(connection_id).expect(Status.VERIFYING)
-        world.whitebit.try_key(key)
-        return change(world, connection_id, lambda c: c.activate(world.clock.now()))

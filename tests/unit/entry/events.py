@@ -37,10 +37,10 @@ def http_event(
 
 
 class LambdaContext:
-    """The context of an invocation that has two minutes left."""
+    """The context of an invocation that has four minutes left."""
 
     function_name = "function"
 
     @staticmethod
     def get_remaining_time_in_millis() -> int:
-        return 120_000
+        return 240_000

@@ -41,7 +41,7 @@ def test_a_step_knows_why_it_undoes(name: str, cause: type[FastkeyError]) -> Non
 
 def test_a_step_has_the_time_that_lambda_gives() -> None:
     clock = FakeClock()
-    assert seen({"connection_id": "connection-1"}).deadline(clock) == clock.now() + timedelta(seconds=120)
+    assert seen({"connection_id": "connection-1"}).deadline(clock) == clock.now() + timedelta(seconds=240)
 
 
 @pytest.mark.parametrize("error", CATALOGUE.values(), ids=CATALOGUE)

@@ -103,7 +103,7 @@ def test_a_state_lives_ten_minutes(returning: Journey) -> None:
 
 
 def test_a_state_lives_until_then(returning: Journey) -> None:
-    returning.wait(minutes=9, seconds=59).come_back()
+    returning.wait(minutes=9, seconds=59).consent().come_back()
     assert returning.connection.status is Status.AUTHORIZED
 
 
@@ -148,7 +148,7 @@ def test_a_code_is_not_spent_without_the_time_to_keep_what_it_gives(returning: J
     with pytest.raises(errors.NoTimeLeft):
         returning.come_back()
     assert "exchange_code" not in returning.world.whitebit.calls
-    returning.come_back()
+    returning.consent().come_back()
     assert returning.connection.status is Status.AUTHORIZED
 
 

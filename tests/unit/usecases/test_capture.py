@@ -295,3 +295,48 @@ def test_a_defect_lets_go_of_the_lease_as_an_error_does(capturing: Journey) -> N
         capturing.capture()
     assert capturing.connection.busy_until is None
     assert capturing.capture().status is Status.VERIFYING
+
+
+# ---- A lock that outlasts a token ------------------------------------------------------------------------------------
+
+# The state machine's pauses after SecretLocked, in seconds.
+PAUSES = (5, 10, 20, 40, 60, 60)
+
+
+@pytest.mark.parametrize("age", range(0, 600, 20))
+def test_a_token_is_kept_alive_for_as_long_as_the_lock_is_waited_for(journey: Journey, age: int) -> None:
+    """In revision 2026-08 it lives for 300 s, whenever in its life the lock begins; refreshed, it outlasts the lock."""
+    capturing = journey.claim().wait(seconds=age)
+    capturing.key.locked = True
+    for pause in PAUSES:
+        with pytest.raises(errors.SecretLocked):
+            capturing.capture()
+        capturing.wait(seconds=pause)
+    capturing.key.locked = False
+    capturing.capture()
+    assert_captured(capturing)
+
+
+def test_a_key_whose_lock_was_not_lifted_is_deleted_with_a_token_that_lives(capturing: Journey) -> None:
+    capturing.key.locked = True
+    for pause in PAUSES:
+        with pytest.raises(errors.SecretLocked):
+            capturing.capture()
+        capturing.wait(seconds=pause)
+    ended = capturing.delete(errors.SecretLocked)
+    assert (ended.status, ended.reason) == (Status.NEEDS_CONSENT, "secret_locked")
+    assert capturing.world.whitebit.keys == {}
+
+
+def test_tokens_that_die_while_the_lock_is_waited_for_leave_the_key_to_the_user(capturing: Journey) -> None:
+    capturing.key.locked = True
+    with pytest.raises(errors.SecretLocked):
+        capturing.capture()
+    for pair in capturing.world.whitebit.granted.values():
+        pair.revoked = True
+    with pytest.raises(errors.ConsentLost):
+        capturing.capture()
+    ended = capturing.delete(errors.ConsentLost)
+    assert (ended.status, ended.reason) == (Status.NEEDS_USER_ACTION, "consent_lost")
+    assert ended.key_lives_until
+    assert not capturing.world.vault.exists(capturing.connection_id)

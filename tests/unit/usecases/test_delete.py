@@ -222,8 +222,8 @@ def test_the_first_cause_stays(capturing: Journey) -> None:
 
 
 def test_a_key_that_another_connection_holds_is_not_deleted(world: FakeWorld) -> None:
-    first = Journey(world, "user-1", "ada").activate()
     second = Journey(world, "user-2", "ada").authorize().complete()
+    first = Journey(world, "user-1", "ada").activate()
     with pytest.raises(errors.AccountAlreadyConnected):
         second.detect()
     ended = second.delete(errors.AccountAlreadyConnected)
@@ -233,8 +233,8 @@ def test_a_key_that_another_connection_holds_is_not_deleted(world: FakeWorld) ->
 
 
 def test_a_revocation_does_not_delete_a_key_that_another_connection_holds(world: FakeWorld) -> None:
-    first = Journey(world, "user-1", "ada").activate()
     second = Journey(world, "user-2", "ada").authorize()
+    first = Journey(world, "user-1", "ada").activate()
     second.revoke()
     assert second.delete(errors.Revoked).status is Status.REVOKED
     assert world.whitebit.keys["ada"].external_id == first.connection.held_key
@@ -289,6 +289,46 @@ def test_without_a_copy_a_lost_secret_costs_the_key(capturing: Journey) -> None:
         capturing.capture()
     assert capturing.delete(errors.SecretLost).status is Status.NEEDS_CONSENT
     assert capturing.world.whitebit.keys == {}
+
+
+# ---- A vault that shows late what was stored -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def late() -> Journey:
+    """Secrets Manager shows everything 5 s late; the place for the key has been there for longer."""
+    journey = Journey(FakeWorld(lag=lambda: timedelta(seconds=5))).claim()
+    journey.key.locked = True
+    with pytest.raises(errors.SecretLocked):
+        journey.capture()
+    journey.wait(seconds=5).key.locked = False
+    return journey
+
+
+def test_a_copy_that_shows_late_saves_the_key_a_minute_after_the_secret_seemed_lost(late: Journey) -> None:
+    """That is how long ProvisionKey waits before it calls DeleteKey."""
+    world = late.world
+    world.vault.meanwhile(
+        "store", lambda: world.connections.fail_next("save", errors.StorageUnavailable), after_effect=True
+    )
+    with pytest.raises(errors.StorageUnavailable):
+        late.capture()
+    with pytest.raises(errors.SecretLost):
+        late.wait(seconds=2).capture()
+    with pytest.raises(errors.SecretHeld):
+        late.wait(minutes=1).delete(errors.SecretLost)
+    assert late.capture().status is Status.VERIFYING
+    assert world.whitebit.lives(late.connection.external_id or "")
+
+
+def test_a_place_that_did_not_show_when_it_was_shredded_is_shredded_a_minute_after_the_end() -> None:
+    journey = Journey(FakeWorld(lag=lambda: timedelta(seconds=5))).claim()
+    journey.world.vault.prepare(journey.connection)
+    journey.revoke()
+    ended = journey.delete(errors.Revoked)
+    assert (ended.status, journey.world.vault.exists(journey.connection_id)) == (Status.REVOKED, True)
+    assert journey.wait(minutes=1).delete(errors.Revoked) == ended
+    assert not journey.world.vault.exists(journey.connection_id)
 
 
 # ---- Left to the user, and not yet -----------------------------------------------------------------------------------

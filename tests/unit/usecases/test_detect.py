@@ -96,8 +96,8 @@ def test_a_token_without_refresh_lasts_for_as_long_as_a_person_takes(journey_05:
 
 
 def test_an_account_that_is_connected_already_is_not_connected_again(world: FakeWorld) -> None:
-    first = Journey(world, "user-1", "ada").activate()
     second = Journey(world, "user-2", "ada").authorize().complete()
+    first = Journey(world, "user-1", "ada").activate()
     with pytest.raises(errors.AccountAlreadyConnected):
         second.detect()
     assert second.connection.external_id is None

@@ -30,7 +30,8 @@ def refresh(journey: Journey) -> None:
 
 
 def live(journey: Journey) -> Secret:
-    return live_token(journey.world, journey.connection_id, journey.deadline)
+    with live_token(journey.world, journey.connection_id, journey.deadline) as token:
+        return token
 
 
 def refreshes(journey: Journey) -> int:
@@ -170,7 +171,7 @@ def test_a_pair_whose_answer_was_lost_is_lost(authorized: Journey) -> None:
     with pytest.raises(errors.WhiteBitUnavailable):
         live(authorized)
     with pytest.raises(errors.ConsentLost):
-        live(authorized)
+        live(authorized.wait(seconds=1))
 
 
 def test_a_refresh_that_comes_after_its_lease_does_not_undo_a_newer_one(authorized: Journey) -> None:

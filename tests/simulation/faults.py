@@ -1,0 +1,77 @@
+"""How a call of a port fails: only in ways in which the adapters fail, as tests/contract/test_faults.py proves row by
+row.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from fastkey.domain.errors import Conflict, FastkeyError, StorageUnavailable, UnexpectedAnswer, WhiteBitUnavailable
+
+# In seconds, and by the clients' settings: until WhiteBIT must have connected (TCP and TLS, each with its limit), begun
+# its answer, and ended it; and until a call to AWS has used up its attempts and the waits between them.
+CONNECTED, BEGUN, ENDED = 6.0, 11.0, 16.0
+AWS_ENDED = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One way in which a call fails.
+
+    error: what the call raises. effect: whether it did its work first. seconds: how long it takes, from and to.
+    """
+
+    name: str
+    error: type[FastkeyError]
+    effect: bool
+    seconds: tuple[float, float]
+
+
+_REACHED = (
+    Fault("refused", WhiteBitUnavailable, False, (0, CONNECTED)),
+    Fault("throttled", WhiteBitUnavailable, False, (0, ENDED)),
+    Fault("redirect", UnexpectedAnswer, False, (0, ENDED)),
+    Fault("server_error", WhiteBitUnavailable, False, (0, ENDED)),
+    Fault("server_error_after_effect", WhiteBitUnavailable, True, (0, ENDED)),
+    Fault("answer_lost", WhiteBitUnavailable, True, (0, BEGUN)),
+    Fault("silent", WhiteBitUnavailable, True, (5, BEGUN)),
+    Fault("truncated", WhiteBitUnavailable, True, (0, ENDED)),
+    Fault("slow", UnexpectedAnswer, True, (BEGUN, ENDED)),
+    Fault("html", UnexpectedAnswer, True, (0, ENDED)),
+    Fault("not_json", UnexpectedAnswer, True, (0, ENDED)),
+    Fault("too_large", UnexpectedAnswer, True, (0, ENDED)),
+)
+# Where the document counts, and not the status alone.
+_UNDERSTOOD = (*_REACHED, Fault("null", UnexpectedAnswer, True, (0, ENDED)))
+# The client secret is kept for a while; when that is over, a call has to read it first.
+_WITH_CLIENT_SECRET = (*_UNDERSTOOD, Fault("no_client_secret", StorageUnavailable, False, (0, AWS_ENDED)))
+
+# Each after the client's last attempt. One that went well after all is no fault.
+_READ = (
+    Fault("refused", StorageUnavailable, False, (0, AWS_ENDED)),
+    Fault("throttled", StorageUnavailable, False, (0, AWS_ENDED)),
+    Fault("outage", StorageUnavailable, False, (0, AWS_ENDED)),
+)
+_WRITE = (*_READ, Fault("answer_lost", StorageUnavailable, True, (0, AWS_ENDED)))
+_CONDITIONAL_WRITE = (*_WRITE, Fault("conflict", Conflict, False, (0, AWS_ENDED)))
+
+FAULTS: Mapping[str, Mapping[str, Sequence[Fault]]] = {
+    "whitebit": {
+        "prepare": _READ,
+        "exchange_code": _WITH_CLIENT_SECRET,
+        "refresh_token": _WITH_CLIENT_SECRET,
+        "key_info": _UNDERSTOOD,
+        "read_secret": _UNDERSTOOD,
+        "delete_key": _REACHED,
+        "try_key": _REACHED,
+    },
+    "authorizations": {"add": _WRITE, "find": _READ},
+    "connections": {"add": _WRITE, "get": _READ, "page": _READ, "save": _CONDITIONAL_WRITE},
+    "vault": {"prepare": _WRITE, "store": _WRITE, "find": _READ, "shred": _WRITE},
+    "sealer": {"seal": _READ, "open": _READ},
+    "workflows": {"start_provision": _WRITE, "start_revoke": _WRITE, "resume": _WRITE},
+}
+
+
+def faults_of(port: str, method: str) -> Sequence[Fault]:
+    """What can befall a call. port: as the world names it."""
+    return FAULTS[port][method]

@@ -1,0 +1,446 @@
+"""What must hold, checked after every step. The numbers are those of docs/guarantees.md.
+
+Nothing here asks the code under test what it thinks: what a person did, what WhiteBIT gave and what was stored is seen
+by watching the calls.
+"""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+from fastkey.domain.authorization import code_challenge
+from fastkey.domain.connection import Connection
+from fastkey.domain.errors import ConsentLost, FastkeyError, KeyGone, KeyUnusable, SecretLost
+from fastkey.domain.status import Status
+from tests.fakes.system import CANARY
+from tests.fakes.world import FakeWorld
+from tests.simulation.asl import Failure
+from tests.simulation.kernel import BEGINNING, Kernel
+from tests.simulation.lambdas import Invocation
+from tests.simulation.plan import Plan
+
+if TYPE_CHECKING:
+    from tests.simulation.world import Execution
+
+SKEW = timedelta(seconds=5)  # between any two clocks
+
+# What looked at the time in time may act a little later: a function behind the gateway has 29 s.
+ON_TIME = SKEW + timedelta(seconds=30)
+
+# Where a connection has a key, or is on its way to one or from one.
+LIVE = {Status.CAPTURING, Status.VERIFYING, Status.CLOSING, Status.ACTIVE, Status.REVOKING}
+ENDS = {Status.REVOKED, Status.DENIED, Status.EXPIRED, Status.FAILED, Status.NEEDS_CONSENT, Status.NEEDS_USER_ACTION}
+REVOKED = {Status.REVOKING, Status.REVOKED}
+
+# A copy of the secret may be given up for these: nobody wants it, or it opens nothing.
+WORTHLESS = {"revoked", "key_gone", "key_unusable"}
+
+# How often a connection may ask WhiteBIT. The key: every second for half a minute and every five for ten minutes, each
+# time up to seven times if the answer is lost, and some on the way out. The rest: each step's repetitions, in both
+# workflows.
+BUDGET = {
+    "whitebit.exchange_code": 1,
+    "whitebit.key_info": 600,
+    "whitebit.read_secret": 40,
+    "whitebit.refresh_token": 400,
+    "whitebit.try_key": 4000,
+    "whitebit.delete_key": 60,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """An invariant that did not hold. at: seconds since the beginning."""
+
+    invariant: str
+    what: str
+    at: float
+
+
+@dataclass(slots=True)
+class Followed:
+    """What is known of a connection from outside."""
+
+    account: str = ""
+    completed: bool = False
+    refused: bool = False
+    authorized_at: datetime | None = None
+    settled_at: datetime | None = None
+    durable: bool = False
+    signed: bool = False
+    useless: bool = False
+    generation: int = 0
+    lease: Invocation | None = None
+    calls: Counter[str] = field(default_factory=Counter)
+    final: set[tuple[str, str]] = field(default_factory=set)
+    reading: set[Invocation] = field(default_factory=set)
+    refreshing: Invocation | None = None
+
+
+class Watch:
+    """Sees every call, answer and event of a run. violations: what did not hold."""
+
+    def __init__(self, fakes: FakeWorld, kernel: Kernel, plan: Plan) -> None:
+        self.violations: list[Violation] = []
+        self.connections: defaultdict[str, Followed] = defaultdict(Followed)
+        self._fakes = fakes
+        self._kernel = kernel
+        self._plan = plan
+        self._codes: Counter[str] = Counter()
+        self._departures: dict[str, tuple[str, str, datetime]] = {}
+        self._leased: set[tuple[Invocation, str]] = set()
+        self._seen: dict[tuple[Invocation, str], Status] = {}
+        self._calling: Mapping[str, Callable[..., None]] = {
+            "whitebit.exchange_code": self._exchanging,
+            "whitebit.read_secret": self._reading,
+            "whitebit.refresh_token": self._refreshing,
+        }
+        self._after: Mapping[str, Callable[..., None]] = {
+            "authorizations.find": self._found,
+            "connections.get": self._got,
+            "connections.save": self._saved,
+            "vault.store": self._stored,
+            "vault.shred": self._shredded,
+            "whitebit.delete_key": self._deleted,
+            "whitebit.try_key": self._signed,
+        }
+
+    # ---- What the simulation tells -----------------------------------------------------------------------------------
+
+    def calling(self, call: str, invocation: Invocation, args: tuple[Any, ...]) -> None:
+        """A call begins."""
+        followed = self._of(invocation)
+        if call not in _STORING:
+            followed.reading.discard(invocation)
+        if followed.refreshing is invocation:
+            followed.refreshing = None
+        if call in BUDGET:
+            self._within_budget(call, invocation, followed, args)
+        if handle := self._calling.get(call):
+            handle(invocation, followed, *args)
+
+    def after(
+        self, call: str, invocation: Invocation, args: tuple[Any, ...], result: Any, error: FastkeyError | None
+    ) -> None:
+        """A call had its effect, or was refused."""
+        if error is not None:
+            self._refused(call, invocation, args, error)
+        elif handle := self._after.get(call):
+            handle(invocation, result, *args)
+
+    def told_no(self, call: str, invocation: Invocation, args: tuple[Any, ...], error: FastkeyError) -> None:
+        """A refusal reached the function."""
+        if isinstance(error, ConsentLost | SecretLost):
+            invocation.refusals[call, _who(invocation, call, args)] = type(error).__name__
+
+    def heard(self, invocation: Invocation) -> None:
+        """An invocation's answer reached the state machine: what WhiteBIT refused may not be asked again.
+
+        But for a function that failed otherwise, which may not have been able to say or to keep what it was told.
+        """
+        failure = invocation.answer.error if isinstance(invocation.answer, Failure) else None
+        kept = (asked for asked, error in invocation.refusals.items() if failure in (None, error))
+        self._of(invocation).final.update(kept)
+
+    def answer(self, name: str, event: Mapping[str, Any], answer: Any) -> None:
+        """A browser or a frontend got an answer."""
+        if not isinstance(answer, str):
+            if isinstance(answer, Failure):
+                self._no_canary("an error", answer.cause)
+            return
+        document = json.loads(answer)
+        headers = dict(document["headers"])
+        # What the protocol has to hand over travels there, and nowhere else.
+        location = headers.pop("Location", "")
+        if name == "Authorize" and document["statusCode"] == 302:
+            self._departed(location, document.pop("cookies")[0])
+        if name == "StartConnection" and document["statusCode"] == 201:
+            started = json.loads(document["body"])
+            started.pop("authorize_url")
+            document["body"] = json.dumps(started)
+        self._no_canary(f"the answer of {name}", document["body"], *headers.values(), *document.get("cookies", ()))
+        if name == "GetConnection" and document["statusCode"] == 200:
+            self._shown(json.loads(document["body"]))
+
+    def history(self, payload: Any, answer: Any) -> None:
+        """An execution history has a new entry."""
+        self._no_canary("a history", str(payload), str(answer))
+
+    def event(self, payload: Any) -> None:
+        """An event was told."""
+        self._no_canary("an event", str(payload))
+
+    def execution_ended(self, execution: "Execution") -> None:
+        """An execution came to its end."""
+        assert execution.ended
+        if execution.ended.status != "SUCCEEDED":
+            self.violate("I9", f"{execution.label} failed: {execution.ended.error}")
+
+    def violate(self, invariant: str, what: str) -> None:
+        """Notes that an invariant did not hold."""
+        self.violations.append(Violation(invariant, what, self._kernel.now))
+
+    # ---- Before a call -----------------------------------------------------------------------------------------------
+
+    def _within_budget(self, call: str, invocation: Invocation, followed: Followed, args: tuple[Any, ...]) -> None:
+        followed.calls[call] += 1
+        if followed.calls[call] > BUDGET[call]:
+            self.violate("I13", f"{invocation.label}: {call} for the {followed.calls[call]}th time")
+        if invocation.execution and (call, _who(invocation, call, args)) in followed.final:
+            self.violate("I13", f"{invocation.label}: {call} again after a final answer")
+
+    def _exchanging(self, invocation: Invocation, _: Followed, code: Any, verifier: Any) -> None:
+        self._codes[code.reveal()] += 1
+        if self._codes[code.reveal()] > 1:
+            self.violate("I1", f"{invocation.label}: a code is sent again")
+        sent = parse_qs(invocation.event["rawQueryString"])
+        state = sent["state"][0]
+        departed = self._departures.get(state)
+        if departed is None:
+            self.violate("I2", f"{invocation.label}: an exchange for a state that nobody left with")
+            return
+        cookie, challenge, at = departed
+        if cookie not in invocation.event.get("cookies", ()):
+            self.violate("I2", f"{invocation.label}: an exchange without the browser's cookie")
+        if code_challenge(verifier) != challenge:
+            self.violate("I2", f"{invocation.label}: an exchange with another's verifier")
+        if self._now > at + timedelta(minutes=10) + ON_TIME:
+            self.violate("I11", f"{invocation.label}: an exchange for a state that had expired")
+
+    def _reading(self, invocation: Invocation, followed: Followed, _token: Any, _external_id: str) -> None:
+        if not followed.completed or followed.refused:
+            self.violate("I2", f"{invocation.label}: a capture that the user who started did not complete")
+        if others := [o.label for o in followed.reading if o is not invocation and o.answer is None]:
+            self.violate("I6", f"{invocation.label}: reads while {others} may yet store what they read")
+        followed.reading.add(invocation)
+
+    def _refreshing(self, invocation: Invocation, followed: Followed, _token: Any) -> None:
+        other = followed.refreshing
+        if other is not None and other is not invocation and other.answer is None:
+            self.violate("I12", f"{invocation.label}: refreshes while {other.label} does")
+        followed.refreshing = invocation
+
+    # ---- After it ----------------------------------------------------------------------------------------------------
+
+    def _refused(self, call: str, invocation: Invocation, args: tuple[Any, ...], error: FastkeyError) -> None:
+        followed = self._of(invocation)
+        if call == "whitebit.try_key" and isinstance(error, KeyUnusable):
+            followed.useless = True
+        if call in ("whitebit.read_secret", "whitebit.delete_key") and isinstance(error, KeyGone):
+            followed.useless = True
+
+    def _found(self, invocation: Invocation, authorization: Any, _state: Any) -> None:
+        if authorization is not None:
+            invocation.connection_id = authorization.connection_id
+
+    def _got(self, invocation: Invocation, connection: Connection, connection_id: str) -> None:
+        if invocation.connection_id is None:
+            invocation.connection_id = connection_id
+        self._seen[invocation, connection_id] = connection.status
+
+    def _saved(self, invocation: Invocation, _result: Any, before: Connection, after: Connection) -> None:
+        connection_id, followed = after.connection_id, self.connections[after.connection_id]
+        self._seen[invocation, connection_id] = after.status
+        self._check_moves(invocation, before, after)
+        self._check_lease(invocation, "writes to the connection", connection_id)
+        if after.busy_until is not None and after.busy_until != before.busy_until:
+            followed.lease = invocation
+            self._leased.add((invocation, connection_id))
+        if after.busy_until is None:
+            # Whoever gives the lease back has stored what it read.
+            followed.reading.discard(invocation)
+        if after.external_id and after.status in LIVE:
+            self._check_holders(after)
+        if after.tokens is not before.tokens and after.tokens is not None:
+            self._check_tokens(after, followed)
+        if after.escrow is not None:
+            followed.durable = True
+        if after.escrow is not before.escrow:
+            self._check_copy(invocation, after)
+        if after.status is Status.ACTIVE and before.status is not Status.ACTIVE:
+            self._check_active(after, followed)
+        if before.status is Status.STARTED and after.status is Status.CONSENTING:
+            self._check_ticket(invocation, before)
+        if after.status in (*ENDS, Status.ACTIVE) and followed.settled_at is None:
+            followed.settled_at = self._now
+        self._no_canary("a connection", after.ticket_digest, after.completion_digest, after.task_token, after.reason)
+
+    def _check_moves(self, invocation: Invocation, before: Connection, after: Connection) -> None:
+        if before.status in ENDS:
+            self.violate("I14", f"{invocation.label}: an end ({before.status}) was changed to {after.status}")
+        if before.status is Status.REVOKING and after.status not in (*REVOKED, Status.NEEDS_USER_ACTION):
+            self.violate("I14", f"{invocation.label}: from revoking to {after.status}")
+
+    def _check_ticket(self, invocation: Invocation, started: Connection) -> None:
+        if self._now > started.created_at + timedelta(minutes=5) + ON_TIME:
+            self.violate("I11", f"{invocation.label}: a ticket that had expired was taken")
+
+    def _check_lease(self, invocation: Invocation, what: str, connection_id: str) -> None:
+        holder = self.connections[connection_id].lease
+        if (invocation, connection_id) in self._leased and holder is not invocation:
+            self.violate(
+                "I6", f"{invocation.label} {what}, though {holder.label if holder else 'nobody'} has the lease"
+            )
+
+    def _check_holders(self, connection: Connection) -> None:
+        for other in self._fakes.connections.all():
+            same = other.external_id == connection.external_id and other.connection_id != connection.connection_id
+            if same and other.status in LIVE and not _only_refused(other) and not _only_refused(connection):
+                self.violate("I7", f"{connection.connection_id} and {other.connection_id} both hold a key")
+
+    def _check_tokens(self, connection: Connection, followed: Followed) -> None:
+        assert connection.tokens
+        followed.authorized_at = followed.authorized_at or self._now
+        access = self._fakes.sealer.content(connection.tokens.access).reveal()
+        generation = self._fakes.whitebit.granted[access].generation
+        if generation < followed.generation:
+            self.violate("I12", f"{connection.connection_id}: an older pair was stored over a newer one")
+        followed.generation = generation
+
+    def _check_active(self, connection: Connection, followed: Followed) -> None:
+        held = self._fakes.vault.truth(connection.connection_id)
+        issued = self._fakes.whitebit.issued.get(connection.external_id or "")
+        if held is None or issued is None or held.external_id != issued.external_id:
+            self.violate("I3", f"{connection.connection_id} is active without a stored key")
+        elif held.secret.reveal() != issued.secret:
+            self.violate("I3", f"{connection.connection_id} is active with another secret than WhiteBIT's")
+        if not followed.signed:
+            self.violate("I3", f"{connection.connection_id} is active, and its key has never signed")
+
+    def _stored(self, invocation: Invocation, _result: Any, connection_id: str, _key: Any) -> None:
+        self.connections[connection_id].durable = True
+        if not invocation.killed:
+            self._check_lease(invocation, "stores a key", connection_id)
+
+    def _shredded(self, invocation: Invocation, _result: Any, connection_id: str) -> None:
+        if not invocation.killed:
+            self._check_lease(invocation, "shreds a key", connection_id)
+        self._check_copy(invocation, self._connection(connection_id))
+
+    def _check_copy(self, invocation: Invocation, connection: Connection) -> None:
+        """A secret that was once stored is still there, unless it may be given up."""
+        followed = self.connections[connection.connection_id]
+        if not followed.durable or connection.escrow or self._fakes.vault.truth(connection.connection_id):
+            return
+        if not self._may_be_given_up(connection, followed):
+            self.violate("I4", f"{invocation.label}: the secret is lost ({connection.status}, {connection.reason})")
+
+    def _may_be_given_up(self, connection: Connection, followed: Followed) -> bool:
+        if connection.reason == "revoked" or connection.status in REVOKED:
+            return True
+        if connection.reason in WORTHLESS:
+            return followed.useless
+        issued = connection.issued_at
+        outage = self._kernel.now < self._plan.until + 3600
+        return outage and issued is not None and self._now > issued + timedelta(hours=24) - SKEW
+
+    def _deleted(self, invocation: Invocation, _result: Any, _token: Any, external_id: str) -> None:
+        connection_id = invocation.connection_id or ""
+        connection, followed = self._connection(connection_id), self.connections[connection_id]
+        if connection.status not in (Status.CLOSING, *REVOKED, *ENDS):
+            self.violate("I5", f"{invocation.label}: deletes the key of a connection that is {connection.status}")
+        if connection.reason == "unexpected_answer":
+            self.violate("I5", f"{invocation.label}: deletes a key because of an answer that nobody knows")
+        held = connection.escrow or self._fakes.vault.truth(connection_id)
+        if held and not self._may_be_given_up(connection, followed):
+            self.violate("I5", f"{invocation.label}: deletes a key whose secret is held")
+        if alive := [r.label for r in followed.reading if r is not invocation and r.answer is None]:
+            self.violate("I5", f"{invocation.label}: deletes a key whose secret {alive} may have")
+        for other in self._fakes.connections.all():
+            holds = other.external_id == external_id and other.status in LIVE and not _only_refused(other)
+            if holds and other.connection_id != connection_id:
+                self.violate("I5", f"{invocation.label}: deletes a key that {other.connection_id} holds")
+
+    def _signed(self, invocation: Invocation, _result: Any, _key: Any) -> None:
+        connection_id = invocation.connection_id or ""
+        self.connections[connection_id].signed = True
+        if self._seen.get((invocation, connection_id)) in (*REVOKED, *ENDS):
+            self.violate("I14", f"{invocation.label}: signs for a connection that it saw revoked")
+        holder = self.connections[connection_id].lease
+        if self._connection(connection_id).status in (*REVOKED, *ENDS) and holder is not invocation:
+            self.violate("I14", f"{invocation.label}: signs after the revocation began its work")
+
+    # ---- Answers -----------------------------------------------------------------------------------------------------
+
+    def _departed(self, location: str, cookie: str) -> None:
+        sent = parse_qs(urlsplit(location).query)
+        self._departures[sent["state"][0]] = (cookie.partition(";")[0], sent["code_challenge"][0], self._now)
+
+    def _shown(self, shown: Mapping[str, Any]) -> None:
+        connection = self._connection(shown["connection_id"])
+        waits = connection.status in (Status.STARTED, Status.CONSENTING)
+        if waits and shown["status"] == "pending" and self._now > connection.expires_at + ON_TIME:
+            self.violate("I11", f"{connection.connection_id} is shown as pending after its time")
+
+    def _no_canary(self, where: str, *texts: str | None) -> None:
+        for text in texts:
+            if text and CANARY in text:
+                self.violate("I8", f"a secret in {where}")
+
+    # ---- How ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def _now(self) -> datetime:
+        return BEGINNING + timedelta(seconds=self._kernel.now)
+
+    def _of(self, invocation: Invocation) -> Followed:
+        return self.connections[invocation.connection_id or "nobody's"]
+
+    def _connection(self, connection_id: str) -> Connection:
+        return next(c for c in self._fakes.connections.all() if c.connection_id == connection_id)
+
+    # ---- At the end --------------------------------------------------------------------------------------------------
+
+    def check_end(self, log: list[str], defects: list[str]) -> None:
+        """Faults are long over, and nothing moves any more."""
+        self._no_canary("the log", *log, *defects)
+        for defect in defects:
+            self.violate("defect", defect)
+        for connection in self._fakes.connections.all():
+            shown = connection.as_of(self._now)
+            if shown.status not in ENDS and shown.status is not Status.ACTIVE:
+                self.violate("I9", f"{connection.connection_id} is still {shown.status}")
+            held = self._fakes.vault.truth(connection.connection_id)
+            if shown.status in ENDS and (held or connection.escrow or connection.tokens):
+                self.violate("I14", f"{connection.connection_id} is {shown.status}, and something of its key is kept")
+            if shown.status is Status.ACTIVE and not held:
+                self.violate("I4", f"{connection.connection_id} is active, and its secret is gone")
+        for account in list(self._fakes.whitebit.keys):
+            self._check_key(account)
+
+    def _check_key(self, account: str) -> None:
+        """A key that lives is held by a connection, or its user was told."""
+        key = self._fakes.whitebit.keys[account]
+        mine = [c for c in self._fakes.connections.all() if self.connections[c.connection_id].account == account]
+        for connection in mine:
+            if connection.status is Status.ACTIVE and connection.external_id == key.external_id:
+                return
+            if connection.status is Status.NEEDS_USER_ACTION:
+                return
+        if any(self._could_see(self.connections[c.connection_id], key.created_at) for c in mine):
+            ends = [f"{c.status} ({c.reason})" for c in mine]
+            self.violate("I10", f"{account} has a key that nobody holds; the connections ended as {', '.join(ends)}")
+
+    def _could_see(self, followed: Followed, created_at: datetime) -> bool:
+        """Whether there was a token to see the key with, and somebody who looked: else nothing can be known of it."""
+        return followed.authorized_at is not None and (followed.settled_at is None or created_at < followed.settled_at)
+
+
+_STORING = {"vault.store", "sealer.seal", "connections.get", "connections.save"}
+
+
+def _only_refused(connection: Connection) -> bool:
+    """A connection that is on its way out because another holds the key."""
+    return connection.status is Status.CLOSING and connection.reason == "account_already_connected"
+
+
+def _who(invocation: Invocation, call: str, args: tuple[Any, ...]) -> str:
+    """Who may not ask again: a workflow, for a secret that was given; a workflow with the same token, for the rest.
+
+    A function that Step Functions started twice is in no workflow, for nobody hears its answer.
+    """
+    return invocation.execution + (args[1] if call == "whitebit.read_secret" else getattr(args[0], "digest", str)())

@@ -1,0 +1,228 @@
+"""What people do: they connect, hesitate, decline, leave, come back, forward a link, and change their minds."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from tests.fakes.world import RETURN_URL
+from tests.simulation.dice import Dice
+from tests.simulation.kernel import Process
+from tests.simulation.world import Simulation
+from tests.unit.entry.events import http_event
+
+PATIENCE = 4  # how often a person, or a frontend, tries what did not work
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One user's way with one connection, decided beforehand. Times are in seconds.
+
+    visitor: the user in whose browser it happens, who is another where the link was forwarded. visits, decides: after
+    the step before. returns, creates_key: after the consent. completes: after the return, each time as which user.
+    revokes, suffers, looks: after the start.
+    """
+
+    user: str
+    visitor: str
+    account: str
+    starts: float = 0
+    visits: float = 1
+    decision: str = "allow"
+    decides: float = 5
+    returns: tuple[float, ...] = (0.5,)
+    completes: tuple[tuple[float, str], ...] = ()
+    creates_key: float | None = 10
+    revokes: tuple[float, ...] = ()
+    suffers: tuple[tuple[float, str], ...] = ()
+    looks: tuple[float, ...] = ()
+
+
+def draw(dice: Dice) -> tuple[Person, ...]:
+    """The people of a seed."""
+    number = dice.choose("how many people", (1, 1, 1, 2, 2, 3))
+    shared = dice.chance("one account", 0.3)
+    hasty = dice.chance("hasty", 0.5)
+    return tuple(_person(dice, f"p{i}", "a1" if shared else f"a{i}", hasty=hasty) for i in range(1, number + 1))
+
+
+def _person(dice: Dice, name: str, account: str, *, hasty: bool) -> Person:
+    def chance(what: str, probability: float) -> bool:
+        return dice.chance(f"{name} {what}", probability)
+
+    def soon(what: str, *rarely: float) -> float:
+        """A moment, or rarely one of those named."""
+        if rarely and chance(f"{what} late", 0.06):
+            return dice.choose(f"{name} {what} when", rarely)
+        return dice.between(f"{name} {what}", 0, 2 if hasty else 20)
+
+    forwarded = chance("forwards", 0.05)
+    user, visitor = name, f"{name}'s victim" if forwarded else name
+    completing = visitor if not chance("is somebody else", 0.03) else "somebody"
+    completes = [(soon("completes", 120, 530, 545, 700), completing)] if chance("completes", 0.93) else []
+    if chance("completes again", 0.1):
+        completes.append((soon("completes again", 60), user if not forwarded else visitor))
+    revokes = [
+        soon(f"revokes {i}", 30, 300, 650, 4000) * (1 if hasty else 3) for i in range(3) if chance(f"revokes {i}", 0.12)
+    ]
+    suffers = [
+        (soon(f"{what} when", 60, 400, 900) * 3, what)
+        for what in ("removes the key", "changes the password", "withdraws", "is locked", "is disabled")
+        if chance(what, 0.03)
+    ]
+    return Person(
+        user=user,
+        visitor=visitor,
+        account=account,
+        starts=soon("starts", 60, 700),
+        visits=soon("visits", 290, 310),
+        decision=dice.choose(f"{name} decides", ("allow",) * 26 + ("deny", "fail", "leave", "vanish")),
+        decides=soon("decides when", 290, 595, 605),
+        returns=tuple(soon(f"returns {i}", 50) for i in range(3) if i == 0 or chance(f"returns {i}", 0.1)),
+        completes=tuple(completes),
+        creates_key=None if chance("creates no key", 0.04) else soon("creates", 120, 590, 900),
+        revokes=tuple(revokes),
+        suffers=tuple(suffers),
+        looks=tuple(soon(f"looks {i}", 400, 3000) for i in range(2)),
+    )
+
+
+class Life:
+    """A person in the simulation."""
+
+    def __init__(self, simulation: Simulation, person: Person) -> None:
+        self._simulation = simulation
+        self._person = person
+        self._connection_id = ""
+        self._completion = ""
+        self._made_key = False
+        simulation.kernel.start(Process(person.user, self._live), person.starts)
+
+    def _live(self) -> None:
+        person, kernel = self._person, self._simulation.kernel
+        body = json.dumps({"return_url": RETURN_URL})
+        started = self._ask("StartConnection", "POST /connections", person.user, body=body)
+        if started is None or started["statusCode"] != 201:
+            return
+        document = json.loads(started["body"])
+        self._connection_id = document["connection_id"]
+        self._simulation.watch.connections[self._connection_id].account = person.account
+        for after in person.revokes:
+            self._at(after, self._revoke)
+        for after in person.looks:
+            self._at(after, self._look)
+        for after, what in person.suffers:
+            self._at(after, partial(self._suffer, what))
+        kernel.pause(person.visits)
+        departed = self._ask("Authorize", "GET /authorize", None, query=urlsplit(document["authorize_url"]).query)
+        if departed is None or departed["statusCode"] != 302:
+            return
+        kernel.pause(person.decides)
+        self._decide(departed["headers"]["Location"], departed["cookies"][0].partition(";")[0])
+
+    def _decide(self, location: str, cookie: str) -> None:
+        person, whitebit = self._person, self._simulation.fakes.whitebit
+        sent = parse_qs(urlsplit(location).query)
+        query = f"state={sent['state'][0]}&"
+        match person.decision:
+            case "leave":
+                return
+            case "deny":
+                query += "error=access_denied"
+            case "fail":
+                query += "error=server_error"
+            case _:
+                if whitebit.refuses(person.account):
+                    return
+                query += f"code={whitebit.consent(person.account, sent['code_challenge'][0]).reveal()}"
+                if person.creates_key is not None:
+                    self._at(person.creates_key, self._create_key)
+        if person.decision != "vanish":
+            for after in person.returns:
+                self._at(after, lambda: self._return(query, cookie))
+
+    def _return(self, query: str, cookie: str) -> None:
+        answer = self._ask("Callback", "GET /callback", None, query=query, cookies=[cookie])
+        if answer is None or answer["statusCode"] != 303:
+            return
+        found = parse_qs(urlsplit(answer["headers"]["Location"]).query)
+        if "completion" in found and not self._completion:
+            self._completion = found["completion"][0]
+            for after, user in self._person.completes:
+                self._at(after, partial(self._complete, user))
+
+    def _complete(self, user: str) -> None:
+        followed = self._simulation.watch.connections[self._connection_id]
+        # From the moment at which it is sent, because it may arrive whatever the answer.
+        followed.completed = followed.completed or user == self._person.user
+        body = json.dumps({"completion": self._completion})
+        route = "POST /connections/{connection_id}/complete"
+        answer = self._ask("CompleteConnection", route, user, body=body, connection_id=self._connection_id)
+        if answer and "completion_refused" in answer["body"]:
+            followed.refused = True
+
+    def _create_key(self) -> None:
+        """In revision 2026-08. A person who was not shown the page yet looks again later."""
+        whitebit, account = self._simulation.fakes.whitebit, self._person.account
+        for _ in range(5):
+            if self._made_key:
+                return
+            if whitebit.may_create_key(account):
+                self._made_key = True
+                whitebit.create_key(account, "trading")
+                self._simulation.note(self._person.user, "makes the key")
+                return
+            self._simulation.kernel.pause(3)
+
+    def _revoke(self) -> None:
+        route = "DELETE /connections/{connection_id}"
+        self._ask("RevokeConnection", route, self._person.user, connection_id=self._connection_id)
+
+    def _look(self) -> None:
+        route = "GET /connections/{connection_id}"
+        self._ask("GetConnection", route, self._person.user, connection_id=self._connection_id)
+
+    def _suffer(self, what: str) -> None:
+        whitebit, account = self._simulation.fakes.whitebit, self._person.account
+        key = whitebit.keys.get(account)
+        self._simulation.note(self._person.user, what)
+        match what:
+            case "removes the key" if key:
+                whitebit.remove_key(account)
+            case "changes the password":
+                whitebit.change_password(account)
+            case "withdraws":
+                whitebit.withdraw(account)
+            case "is disabled" if key:
+                key.enabled = False
+            case "is locked" if key:
+                seconds = self._simulation.dice.choose(f"{self._person.user} lock", (3, 60, 200, 400))
+                key.locked_until = self._simulation.fakes.clock.now() + timedelta(seconds=seconds)
+
+    # ---- How ---------------------------------------------------------------------------------------------------------
+
+    def _at(self, seconds: float, act: Callable[[], None]) -> None:
+        self._simulation.kernel.start(Process(self._person.user, act), seconds)
+
+    def _ask(
+        self,
+        function: str,
+        route: str,
+        user: str | None,
+        *,
+        query: str = "",
+        cookies: list[str] | None = None,
+        body: str | None = None,
+        **path: str,
+    ) -> dict[str, Any] | None:
+        """A request, again if it did not work."""
+        event = http_event(route, query=query, cookies=cookies, body=body, user_id=user, **path)
+        for _ in range(PATIENCE):
+            answer = self._simulation.request(function, self._person.user, event)
+            if answer is not None and answer["statusCode"] < 500:
+                return answer
+            self._simulation.kernel.pause(2)
+        return None

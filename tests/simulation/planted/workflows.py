@@ -1,0 +1,43 @@
+"""What can be wrong in the state machines: changed copies of what ships."""
+
+from contextlib import AbstractContextManager
+from typing import Any
+from unittest.mock import patch
+
+import yaml
+
+from tests.simulation.asl import Machine
+from tests.simulation.lambdas import ROOT
+from tests.simulation.world import shipped
+
+
+def secret_asked_for_again() -> AbstractContextManager[Any]:
+    """The read is repeated after WhiteBIT has said that it gave the secret before (409)."""
+    states = _states("provision_key")
+    states["CaptureSecret"]["Retry"][0]["ErrorEquals"].remove("SecretLost")
+    return _running("ProvisionKey", states)
+
+
+def detection_without_catch() -> AbstractContextManager[Any]:
+    """What DetectKey could not do ends the execution, and nobody undoes what was made."""
+    states = _states("provision_key")
+    states["DetectKey"]["Catch"].pop()
+    return _running("ProvisionKey", states)
+
+
+def capture_without_catch() -> AbstractContextManager[Any]:
+    """What CaptureSecret could not do ends the execution, and nobody undoes what was made."""
+    states = _states("provision_key")
+    states["CaptureSecret"]["Catch"].pop()
+    return _running("ProvisionKey", states)
+
+
+def _states(file: str) -> dict[str, Any]:
+    states: dict[str, Any] = yaml.safe_load((ROOT / f"statemachines/{file}.asl.yaml").read_text())["States"]
+    return states
+
+
+def _running(name: str, states: dict[str, Any]) -> AbstractContextManager[Any]:
+    machines = shipped().machines
+    changed = Machine.load({"StartAt": machines[name].start, "States": states})
+    return patch.dict(machines, {name: changed})

@@ -15,7 +15,6 @@ CAUGHT = {
     "anybody_completes": ("I2", 50),
     "bytes_not_canonical": ("I4", 60),
     "activated_without_being_verified": ("I3", 10),
-    "deleted_without_looking_for_a_copy": ("I5", 1000),
     "escrow_not_read": ("I5", 10),
     "another_connections_key_deleted": ("I5", 400),
     "key_left_behind": ("I10", 50),

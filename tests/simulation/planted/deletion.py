@@ -11,11 +11,6 @@ from fastkey.domain.status import Status
 from fastkey.usecases import capture_secret, delete_key
 
 
-def deleted_without_looking_for_a_copy() -> AbstractContextManager[Any]:
-    """WhiteBIT says that it gave the secret before, and the key is deleted, though a copy may be here."""
-    return patch.object(delete_key, "find_copy", lambda world, connection: None)
-
-
 @contextmanager
 def escrow_not_read() -> Iterator[None]:
     """A copy is looked for in the vault alone, before a read as before a deletion."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 
-from fastkey.adapters.aws import CONFIG
+from fastkey.adapters.aws import CONFIG, wary
 from fastkey.settings import Settings
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class AwsWorld:
     def sealer(self) -> "KmsSealer":
         from fastkey.adapters.kms import KmsSealer
 
-        return KmsSealer(boto3.client("kms", config=CONFIG), self.policy.sealing_key_id)
+        return KmsSealer(wary(boto3.client("kms", config=CONFIG)), self.policy.sealing_key_id)
 
     @cached_property
     def authorizations(self) -> "DynamoAuthorizations":
@@ -79,16 +79,18 @@ class AwsWorld:
         from fastkey.adapters.stepfunctions import StepFunctionsWorkflows
 
         return StepFunctionsWorkflows(
-            boto3.client("stepfunctions", config=CONFIG), self.policy.provision_key_arn, self.policy.revoke_key_arn
+            wary(boto3.client("stepfunctions", config=CONFIG)),
+            self.policy.provision_key_arn,
+            self.policy.revoke_key_arn,
         )
 
     @cached_property
     def _dynamodb(self) -> "DynamoDBClient":
-        return boto3.client("dynamodb", config=CONFIG)
+        return wary(boto3.client("dynamodb", config=CONFIG))
 
     @cached_property
     def _secretsmanager(self) -> "SecretsManagerClient":
-        return boto3.client("secretsmanager", config=CONFIG)
+        return wary(boto3.client("secretsmanager", config=CONFIG))
 
 
 def start() -> AwsWorld:

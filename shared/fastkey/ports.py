@@ -134,7 +134,7 @@ class WhiteBit(Protocol):
     """
 
     def prepare(self) -> None:
-        """Gets ready what a call for tokens needs, so that such a call does not fail for want of it."""
+        """Comes before each call for tokens, and gets ready what that needs: it does not fail for want of it then."""
         ...
 
     def exchange_code(self, code: Secret, verifier: Secret) -> TokenGrant:

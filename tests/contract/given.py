@@ -24,12 +24,11 @@ def start(user_id: str | None = None, now: datetime = NOW) -> Connection:
 
 def detecting() -> Connection:
     """A connection that looks for its key."""
-    connection = start()
+    exchanging = start().consent(TICKET, COMPLETION.digest(), NOW).exchange(NOW)
+    tokens = SealedTokens(b"access", NOW + timedelta(minutes=5), b"refresh", NOW + timedelta(minutes=10))
     return (
-        connection.consent(TICKET, COMPLETION.digest(), NOW)
-        .exchange(NOW)
-        .authorize(SealedTokens(b"access", NOW + timedelta(minutes=5), b"refresh", NOW + timedelta(minutes=10)), NOW)
-        .complete(connection.user_id, COMPLETION, NOW)
+        exchanging.authorize(tokens, exchanging.busy_until, NOW)
+        .complete(exchanging.user_id, COMPLETION, NOW)
         .detect(NOW)
     )
 

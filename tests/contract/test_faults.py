@@ -25,7 +25,7 @@ from fastkey.adapters.whitebit import ANSWER_LIMIT, WhiteBitClient
 from fastkey.bootstrap import AwsWorld
 from fastkey.domain.authorization import Authorization
 from fastkey.domain.connection import Connection
-from fastkey.domain.errors import ConnectionNotFound, UnexpectedAnswer, WhiteBitUnavailable
+from fastkey.domain.errors import Conflict, ConnectionNotFound, UnexpectedAnswer, WhiteBitUnavailable
 from fastkey.domain.secret import Secret
 from fastkey.ports import Purpose, World
 from tests.contract.aws import aws_world
@@ -136,22 +136,20 @@ def _raises(error: Exception) -> Callable[[], AWSResponse]:
     return fail
 
 
-_REFUSED = (
-    _raises(ConnectTimeoutError(endpoint_url="x")),
-    _raises(EndpointConnectionError(endpoint_url="x", error="refused")),
-)
-_THROTTLED = (
-    _says(400, "ThrottlingException"),
-    _says(400, "ProvisionedThroughputExceededException"),
-    _says(429, "TooManyRequestsException"),
-)
-_OUTAGE = (_says(500, "InternalServerError"), _says(503, "ServiceUnavailable"))
+# What a request gets instead of an answer by moto.
+Came = Callable[[], AWSResponse]
 
-AWS_FAULTS: Mapping[str, Sequence[Callable[[], AWSResponse]]] = {
-    "refused": _REFUSED,
-    "throttled": _THROTTLED,
-    "outage": _OUTAGE,
-    "no_client_secret": (*_REFUSED, *_THROTTLED, *_OUTAGE),
+AWS_FAULTS: Mapping[str, Sequence[Came]] = {
+    "refused": (
+        _raises(ConnectTimeoutError(endpoint_url="x")),
+        _raises(EndpointConnectionError(endpoint_url="x", error="refused")),
+    ),
+    "throttled": (
+        _says(400, "ThrottlingException"),
+        _says(400, "ProvisionedThroughputExceededException"),
+        _says(429, "TooManyRequestsException"),
+    ),
+    "outage": (_says(500, "InternalServerError"), _says(503, "ServiceUnavailable")),
     "answer_lost": (
         _raises(ReadTimeoutError(endpoint_url="x")),
         _raises(ConnectionClosedError(endpoint_url="x")),
@@ -161,14 +159,16 @@ AWS_FAULTS: Mapping[str, Sequence[Callable[[], AWSResponse]]] = {
 
 
 # All others are met before the request has reached AWS.
-AFTER_EFFECT = {"answer_lost"}
+AFTER_EFFECT = {"answer_lost", "conflict_after_effect"}
 
 
 @dataclass(slots=True)
 class Wire:
-    """Between the clients and moto, which is AWS. reaches: whether requests come there, before the fault."""
+    """Between the clients and moto, which is AWS. came: to each request, the last one ever after. reaches: whether
+    requests come there, before the fault.
+    """
 
-    came: Callable[[], AWSResponse]
+    came: Sequence[Came]
     reaches: bool
     requests: list[AWSPreparedRequest] = field(default_factory=list)
 
@@ -176,7 +176,7 @@ class Wire:
         self.requests.append(request)
         if self.reaches:
             botocore_stubber(event_name, request)
-        return self.came()
+        return self.came[min(len(self.requests), len(self.came)) - 1]()
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,8 +278,6 @@ def _without_effect(run: Callable[[AwsWorld], object]) -> Callable[[AwsWorld], S
 
 STEPS: Mapping[tuple[str, str], Sequence[Callable[[AwsWorld], Step]]] = {
     ("whitebit", "prepare"): (_without_effect(lambda broken: broken.whitebit.prepare()),),
-    ("whitebit", "exchange_code"): (_without_effect(lambda broken: CALLS["exchange_code"](broken.whitebit)),),
-    ("whitebit", "refresh_token"): (_without_effect(lambda broken: CALLS["refresh_token"](broken.whitebit)),),
     ("authorizations", "add"): (_add_authorization,),
     ("authorizations", "find"): (_without_effect(lambda broken: broken.authorizations.find(Secret("state"))),),
     ("connections", "add"): (_add_connection,),
@@ -298,7 +296,7 @@ STEPS: Mapping[tuple[str, str], Sequence[Callable[[AwsWorld], Step]]] = {
 }
 
 # AWS says a conflict of the two kinds of a save each in its way.
-CONFLICTS: Mapping[Callable[[AwsWorld], Step], Callable[[], AWSResponse]] = {
+CONFLICTS: Mapping[Callable[[AwsWorld], Step], Came] = {
     _save: _says(400, "TransactionConflictException"),
     _save_and_hold: _says(
         400,
@@ -306,6 +304,17 @@ CONFLICTS: Mapping[Callable[[AwsWorld], Step], Callable[[], AWSResponse]] = {
         CancellationReasons=[{"Code": "TransactionConflict"}, {"Code": "None"}],
     ),
 }
+
+
+def _ways(fault: Fault, given: Callable[[AwsWorld], Step]) -> Sequence[Sequence[Came]]:
+    """How a fault may come: to one request after the other."""
+    match fault.name:
+        case "conflict":
+            return [(CONFLICTS[given],)]
+        case "conflict_after_effect":
+            return [(lost, CONFLICTS[given]) for lost in AWS_FAULTS["answer_lost"]]
+        case name:
+            return [(came,) for came in AWS_FAULTS[name]]
 
 
 @pytest.fixture(scope="module")
@@ -355,7 +364,7 @@ def broken(world: AwsWorld, session: boto3.Session, wire: Wire) -> Iterator[AwsW
         for port, method, fault in ROWS
         if fault.error not in ON_WHITEBITS_WIRE
         for given in STEPS[port, method]
-        for n, came in enumerate([CONFLICTS[given]] if fault.name == "conflict" else AWS_FAULTS[fault.name])
+        for n, came in enumerate(_ways(fault, given))
     ],
 )
 def test_aws_fails_as_the_table_says(
@@ -363,7 +372,7 @@ def test_aws_fails_as_the_table_says(
     session: boto3.Session,
     given: Callable[[AwsWorld], Step],
     fault: Fault,
-    came: Callable[[], AWSResponse],
+    came: Sequence[Came],
 ) -> None:
     step, wire = given(world), Wire(came, fault.name in AFTER_EFFECT)
     assert not step.applied()
@@ -371,5 +380,5 @@ def test_aws_fails_as_the_table_says(
         step.run(subject)
     assert raised.type is fault.error
     # A conflict is an answer, and is not asked about again.
-    assert len(wire.requests) == (1 if fault.name == "conflict" else 3)
+    assert len(wire.requests) == (len(came) if fault.error is Conflict else 3)
     assert until(step.applied) if fault.effect else not step.applied()

@@ -31,7 +31,9 @@ def server() -> Iterator[ScriptedServer]:
 
 @pytest.fixture
 def client(server: ScriptedServer) -> WhiteBitClient:
-    return WhiteBitClient(server.url, "client & co", lambda: Secret("client-secret"), FakeClock())
+    client = WhiteBitClient(server.url, "client & co", lambda: Secret("client-secret"), FakeClock())
+    client.prepare()
+    return client
 
 
 # ---- One request, whatever comes -------------------------------------------------------------------------------------
@@ -147,6 +149,16 @@ def test_a_code_is_exchanged_by_a_form(server: ScriptedServer, client: WhiteBitC
         timedelta(seconds=300),
         Secret("r"),
     )
+
+
+@pytest.mark.parametrize("name", ["exchange_code", "refresh_token"])
+def test_a_call_for_tokens_reads_no_client_secret(server: ScriptedServer, name: str) -> None:
+    secrets = iter([Secret("client-secret")])
+    client = WhiteBitClient(server.url, "client", lambda: next(secrets), FakeClock())
+    client.prepare()
+    server.answer = answer(200, {"data": GRANT})
+    CALLS[name](client)
+    assert b"client_secret=client-secret" in server.request[2]
 
 
 def test_a_token_is_refreshed_by_a_form(server: ScriptedServer, client: WhiteBitClient) -> None:

@@ -1,17 +1,30 @@
-"""The port Workflows."""
+"""The port Workflows; and how a workflow begins to wait."""
 
 import json
 from collections.abc import Iterator
-from typing import Protocol
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Protocol
 
 import boto3
 import pytest
 from moto import mock_aws
 
 from fastkey.adapters.stepfunctions import StepFunctionsWorkflows
-from fastkey.ports import Workflows
-from tests.contract.given import unique
+from fastkey.domain.errors import Conflict
+from fastkey.domain.status import Status
+from fastkey.ports import Workflows, World
+from local.whitebit import Revision
+from tests.contract.aws import aws_world
+from tests.contract.given import COMPLETION, NOW, TICKET, detecting, start, unique
 from tests.fakes.workflows import FakeWorkflows
+from tests.fakes.world import FakeWorld
+from tests.simulation.asl import Call
+from tests.simulation.dice import Dice
+from tests.simulation.plan import Told
+from tests.simulation.world import Simulation, shipped, update
+from tests.simulation.world import Workflows as SimulatedWorkflows
+from tests.unit.environment import ENVIRONMENT
 from tests.until import until
 
 # Waits for its task token, and leaves it in a table, as AwaitCompletion does.
@@ -37,6 +50,10 @@ class Subject(Protocol):
     @property
     def workflows(self) -> Workflows: ...
 
+    def connection(self) -> str:
+        """The id of a connection that has nobody's decision yet."""
+        ...
+
     def provisions(self) -> list[str]:
         """The connections whose ProvisionKey was started."""
         ...
@@ -57,6 +74,9 @@ class Subject(Protocol):
 class Fake:
     def __init__(self) -> None:
         self.workflows = FakeWorkflows()
+
+    def connection(self) -> str:
+        return unique("connection")
 
     def provisions(self) -> list[str]:
         return self.workflows.provisions
@@ -89,6 +109,9 @@ class StepFunctions:
         )
         self.workflows = StepFunctionsWorkflows(self._client, self._provision, self._revoke)
 
+    def connection(self) -> str:
+        return unique("connection")
+
     def provisions(self) -> list[str]:
         return self._names(self._provision)
 
@@ -108,17 +131,56 @@ class StepFunctions:
         return [execution["name"] for execution in executions]
 
 
-@pytest.fixture(scope="module", params=["fake", "aws"])
+class Simulated:
+    """The machines that ship, as the simulator runs them."""
+
+    def __init__(self) -> None:
+        self._simulation = Simulation(Revision.AUGUST_2026, Dice(0), Told({}))
+        self.workflows = SimulatedWorkflows(self._simulation)
+
+    def connection(self) -> str:
+        connection = start(now=self._simulation.fakes.clock.now())
+        self._simulation.fakes.connections.add(connection)
+        consenting = connection.consent(TICKET, COMPLETION.digest(), connection.created_at)
+        self._simulation.fakes.connections.save(connection, consenting)
+        return connection.connection_id
+
+    def provisions(self) -> list[str]:
+        return self._entered("ProvisionKey", "AwaitCompletion")
+
+    def revokes(self) -> list[str]:
+        return self._entered("RevokeKey", "DeleteKey")
+
+    def task_token(self, connection_id: str) -> str:
+        self._simulation.run(self._simulation.kernel.now)
+        return self._simulation.fakes.connections.get(connection_id).task_token or ""
+
+    def went_on(self, connection_id: str) -> bool:
+        went_on = connection_id in self._entered("ProvisionKey", "DetectKey")
+        self._simulation.run(self._simulation.kernel.now + 86400)
+        return went_on and self._simulation.executions[f"{connection_id}.ProvisionKey"].ended is not None
+
+    def _entered(self, machine: str, state: str) -> list[str]:
+        """The connections whose machine has entered the state by now."""
+        self._simulation.run(self._simulation.kernel.now)
+        names = [who.rpartition(".") for _, who, what in self._simulation.trace if what == state]
+        return [connection_id for connection_id, _, entered in names if entered == machine]
+
+
+@pytest.fixture(scope="module", params=["fake", "simulated", "aws"])
 def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
-    if request.param == "fake":
-        yield Fake()
-    else:
-        with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
-            yield StepFunctions()
+    match request.param:
+        case "fake":
+            yield Fake()
+        case "simulated":
+            yield Simulated()
+        case _:
+            with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
+                yield StepFunctions()
 
 
 def test_a_start_twice_is_a_start_once(subject: Subject) -> None:
-    connection_id = unique("connection")
+    connection_id = subject.connection()
     subject.workflows.start_provision(connection_id)
     subject.workflows.start_provision(connection_id)
     assert subject.provisions().count(connection_id) == 1
@@ -126,7 +188,7 @@ def test_a_start_twice_is_a_start_once(subject: Subject) -> None:
 
 
 def test_a_connection_is_provisioned_and_revoked_under_the_same_name(subject: Subject) -> None:
-    connection_id = unique("connection")
+    connection_id = subject.connection()
     subject.workflows.start_provision(connection_id)
     subject.workflows.start_revoke(connection_id)
     subject.workflows.start_revoke(connection_id)
@@ -135,7 +197,7 @@ def test_a_connection_is_provisioned_and_revoked_under_the_same_name(subject: Su
 
 
 def test_a_workflow_that_waits_goes_on_once(subject: Subject) -> None:
-    connection_id = unique("connection")
+    connection_id = subject.connection()
     subject.workflows.start_provision(connection_id)
     token = subject.task_token(connection_id)
     subject.workflows.resume(token)
@@ -144,13 +206,64 @@ def test_a_workflow_that_waits_goes_on_once(subject: Subject) -> None:
 
 
 def test_a_workflow_that_has_ended_is_not_started_again(subject: Subject) -> None:
-    connection_id = unique("connection")
+    connection_id = subject.connection()
     subject.workflows.start_provision(connection_id)
-    subject.workflows.resume(subject.task_token(connection_id))
+    token = subject.task_token(connection_id)
+    subject.workflows.resume(token)
     assert subject.went_on(connection_id)
     subject.workflows.start_provision(connection_id)
+    subject.workflows.resume(token)
     assert subject.provisions().count(connection_id) == 1
 
 
 def test_a_token_that_nobody_waits_with_is_of_no_consequence(subject: Subject) -> None:
     subject.workflows.resume("unknown")
+
+
+# ---- AwaitCompletion leaves its task token ---------------------------------------------------------------------------
+
+
+def waiting_for(connection_id: str) -> dict[str, Any]:
+    """The request by which the machine that ships leaves a task token with this connection."""
+    call = next(shipped().machines["ProvisionKey"].run({"connection_id": connection_id}, lambda: "a token"))
+    assert isinstance(call, Call)
+    return {**call.payload, "TableName": ENVIRONMENT["CONNECTIONS_TABLE"]}
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[World]:
+    with aws_world() as world:
+        yield world
+
+
+@pytest.mark.parametrize("task_token", [None, "an earlier token"])
+@pytest.mark.parametrize("completed_at", [None, NOW])
+@pytest.mark.parametrize("status", Status)
+def test_a_task_token_is_left_as_dynamodb_leaves_it(
+    aws: World, status: Status, completed_at: datetime | None, task_token: str | None
+) -> None:
+    connection = replace(detecting(), status=status, completed_at=completed_at, task_token=task_token)
+    fake = FakeWorld()
+    for world in (aws, fake):
+        world.connections.add(connection)
+    request = waiting_for(connection.connection_id)
+    assert left_by_dynamodb(request) == left_by_the_simulator(fake, request)
+    stored, simulated = (world.connections.get(connection.connection_id) for world in (aws, fake))
+    assert stored == simulated
+
+
+def left_by_dynamodb(request: dict[str, Any]) -> bool:
+    client = boto3.client("dynamodb")
+    try:
+        client.update_item(**request)
+    except client.exceptions.ConditionalCheckFailedException:
+        return False
+    return True
+
+
+def left_by_the_simulator(world: FakeWorld, request: dict[str, Any]) -> bool:
+    try:
+        update(world.connections, request)
+    except Conflict:
+        return False
+    return True

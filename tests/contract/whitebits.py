@@ -118,6 +118,7 @@ class Real:
         self.port = WhiteBitClient(
             self._server.url, options.client_id, lambda: Secret(options.client_secret), SandboxClock(self._sandbox)
         )
+        self.port.prepare()
 
     def close(self) -> None:
         self._server.close()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ RESERVED = re.compile(r"(States|DynamoDb|Lambda|Sandbox|Runtime)\.\w+")
 
 # All that a state may pass on: the history is readable for 90 days. The task token is how AwaitCompletion is resumed.
 TRAVELS = {"$.connection_id", "$.failure.Error", "$.outcome.status", "$.outcome.reason", "$$.Task.Token"}
+
+# In WhiteBIT's revision 2026-05, which has no refresh tokens.
+LONGEST_TOKEN_LIFE = timedelta(hours=4)
 
 Definition = dict[str, Any]
 Check = Callable[[Definition], list[str]]
@@ -177,6 +181,20 @@ def test_a_functions_errors_are_retried_and_the_last_resort_is_caught(logical_id
             assert state["Retry"][-1]["ErrorEquals"] == ["States.ALL"], name
             if name not in ("LeaveToUser", "TellOutcome"):
                 assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
+
+
+@MACHINES
+def test_an_outcome_is_told_last(logical_id: str) -> None:
+    """If it cannot be told, the execution fails, which is seen, and there is nothing left that it would have done."""
+    telling = definition(logical_id)["States"]["TellOutcome"]
+    assert telling["End"]
+    assert "Catch" not in telling
+
+
+def test_whitebit_is_asked_to_delete_a_revoked_key_for_as_long_as_a_token_can_live() -> None:
+    retry = definition("RevokeKey")["States"]["DeleteKey"]["Retry"][-1]
+    pauses = (retry["IntervalSeconds"] * retry["BackoffRate"] ** n for n in range(retry["MaxAttempts"]))
+    assert sum(min(pause, retry["MaxDelaySeconds"]) for pause in pauses) > LONGEST_TOKEN_LIFE.total_seconds()
 
 
 # ---- The checks bite -------------------------------------------------------------------------------------------------

@@ -6,10 +6,11 @@ A definition is compiled once, and refused if it holds anything that is not inte
 
 import json
 import re
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import inf
+from types import UnionType
 from typing import Any
 
 Json = Any  # never changed: what an execution is given, passes on and ends with may share its parts
@@ -66,6 +67,7 @@ Run = Callable[[Json, NewToken], Step]
 Evaluate = Callable[[Json, str | None], Json]  # of a state's input and the task's token
 Place = Callable[[Json, Json], Json]  # a state's input with a result put into it
 Matches = Callable[[str], bool]  # an error's name
+Take = Callable[..., Any]  # a definition's field by its name, its type and, if it may be missing, what stands for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +80,12 @@ class Machine:
     @classmethod
     def load(cls, definition: Mapping[str, Json]) -> "Machine":
         """The machine of a parsed definition, whose ${...} stay as they are. Raises Unsupported."""
-        with _taken("machine", definition) as left:
-            left.pop("Comment", None)
-            return cls(left.pop("StartAt"), {name: _state(name, each) for name, each in left.pop("States").items()})
+        with _fields("machine", definition) as take:
+            take("Comment", str, None)
+            start, states = take("StartAt", str), take("States", dict)
+            if lost := {start, *_targets(states.values())} - states.keys():
+                raise Unsupported(f"leads nowhere: {', '.join(lost)}")
+            return cls(start, {name: _state(name, each) for name, each in states.items()})
 
     def run(
         self, input: Json, new_token: NewToken, entered: Callable[[str, Json], None] = lambda state, data: None
@@ -97,14 +102,27 @@ class Machine:
         return Ended("SUCCEEDED", data)
 
 
+def _targets(states: Iterable[Mapping[str, Json]]) -> Iterator[str]:
+    """Where states lead."""
+    for state in states:
+        for rule in (state, *state.get("Catch", []), *state.get("Choices", [])):
+            yield from (rule[name] for name in ("Next", "Default") if name in rule)
+
+
 @contextmanager
-def _taken(where: str, fields: Mapping[str, Json]) -> Iterator[dict[str, Json]]:
-    """Gives fields to be popped. One that is left in the end is refused, as is one that is missed."""
+def _fields(where: str, fields: Mapping[str, Json]) -> Iterator[Take]:
+    """Gives what takes a field, and refuses one that is missing, of another type, or left in the end."""
     left = dict(fields)
+
+    def take(name: str, kind: type | UnionType, *default: Json) -> Json:
+        if name not in left and default:
+            return default[0]
+        if not isinstance(left.get(name), kind):
+            raise Unsupported(f"{name} is {left.get(name, 'missing')!r}")
+        return left.pop(name)
+
     try:
-        yield left
-    except KeyError as missing:
-        raise Unsupported(f"{where}: {missing} is missing") from None
+        yield take
     except Unsupported as wrong:
         raise Unsupported(f"{where}: {wrong}") from None
     if left:
@@ -112,15 +130,15 @@ def _taken(where: str, fields: Mapping[str, Json]) -> Iterator[dict[str, Json]]:
 
 
 def _state(name: str, fields: Mapping[str, Json]) -> Run:
-    with _taken(name, fields) as left:
-        left.pop("Comment", None)
-        match left.pop("Type"):
+    with _fields(name, fields) as take:
+        take("Comment", str, None)
+        match take("Type", str):
             case "Task":
-                return _task(name, left)
+                return _task(name, take)
             case "Choice":
-                return _choice(left)
+                return _choice(take)
             case "Wait":
-                return _wait(name, left)
+                return _wait(name, take)
             case "Succeed":
                 return lambda data, _: _on(None, data)
             case other:
@@ -132,12 +150,12 @@ def _on(following: str | None, data: Json) -> Step:
     return following, data
 
 
-def _task(name: str, left: dict[str, Json]) -> Run:
-    resource, timeout = left.pop("Resource"), left.pop("TimeoutSeconds", None)
-    parameters, place, following = left.pop("Parameters"), _place(left), _following(left)
+def _task(name: str, take: Take) -> Run:
+    resource, timeout = take("Resource", str), take("TimeoutSeconds", int, None)
+    parameters, place, following = take("Parameters", dict), _place(take), _following(take)
     payload = _named("Parameters", _template, parameters)
-    retriers = [_retrier(each) for each in left.pop("Retry", [])]
-    catchers = [_catcher(each) for each in left.pop("Catch", [])]
+    retriers = [_retrier(each) for each in take("Retry", list, [])]
+    catchers = [_catcher(each) for each in take("Catch", list, [])]
     waits = resource.endswith(".waitForTaskToken")
     if waits is not ("$$.Task.Token" in json.dumps(parameters)):
         raise Unsupported("Parameters: a task token goes with .waitForTaskToken")
@@ -164,15 +182,15 @@ def _task(name: str, left: dict[str, Json]) -> Run:
 
 def _retrier(fields: Mapping[str, Json]) -> tuple[Matches, list[float]]:
     """Which errors are tried again, and after how many seconds each time."""
-    with _taken("Retry", fields) as left:
-        first, rate = left.pop("IntervalSeconds", 1), left.pop("BackoffRate", 2.0)
-        most, attempts = left.pop("MaxDelaySeconds", inf), left.pop("MaxAttempts", 3)
-        return _matches(left.pop("ErrorEquals")), [min(first * rate**n, most) for n in range(attempts)]
+    with _fields("Retry", fields) as take:
+        first, rate = take("IntervalSeconds", int, 1), take("BackoffRate", int | float, 2.0)
+        most, attempts = take("MaxDelaySeconds", int, inf), take("MaxAttempts", int, 3)
+        return _matches(take("ErrorEquals", list)), [min(first * rate**n, most) for n in range(attempts)]
 
 
 def _catcher(fields: Mapping[str, Json]) -> tuple[Matches, str, Place]:
-    with _taken("Catch", fields) as left:
-        return _matches(left.pop("ErrorEquals")), left.pop("Next"), _place(left)
+    with _fields("Catch", fields) as take:
+        return _matches(take("ErrorEquals", list)), take("Next", str), _place(take)
 
 
 def _matches(names: list[str]) -> Matches:
@@ -183,46 +201,42 @@ def _matches(names: list[str]) -> Matches:
     return lambda error: error in names or any(error not in each for each in wildcards)
 
 
-def _choice(left: dict[str, Json]) -> Run:
-    rules, default = [_rule(each) for each in left.pop("Choices")], left.pop("Default")
-    return lambda data, _: _on(
-        next((to for variable, is_, to in rules if _same(variable(data, None), is_)), default), data
-    )
+def _choice(take: Take) -> Run:
+    rules, default = [_rule(each) for each in take("Choices", list)], take("Default", str)
+    return lambda data, _: _on(next((to for variable, is_, to in rules if variable(data, None) is is_), default), data)
 
 
-def _same(value: Json, expected: bool | str) -> bool:
-    return isinstance(value, type(expected)) and value == expected
+def _rule(fields: Mapping[str, Json]) -> tuple[Evaluate, bool, str]:
+    with _fields("Choices", fields) as take:
+        return _named("Variable", _path, take("Variable", str)), take("BooleanEquals", bool), take("Next", str)
 
 
-def _rule(fields: Mapping[str, Json]) -> tuple[Evaluate, bool | str, str]:
-    with _taken("Choices", fields) as left:
-        operator = "StringEquals" if "StringEquals" in left else "BooleanEquals"
-        return _named("Variable", _path, left.pop("Variable")), left.pop(operator), left.pop("Next")
-
-
-def _wait(name: str, left: dict[str, Json]) -> Run:
-    if "SecondsPath" in left:
-        seconds = _named("SecondsPath", _path, left.pop("SecondsPath"))
+def _wait(name: str, take: Take) -> Run:
+    if path := take("SecondsPath", str, None):
+        seconds = _named("SecondsPath", _path, path)
     else:
-        seconds = _template(left.pop("Seconds"))
-    following = _following(left)
+        seconds = _template(take("Seconds", int))
+    following = _following(take)
 
     def run(data: Json, _: NewToken) -> Step:
-        yield Sleep(name, seconds(data, None))
+        duration = seconds(data, None)
+        if type(duration) is not int or duration < 0:
+            raise _ExecutionFailed("States.Runtime")
+        yield Sleep(name, duration)
         return following, data
 
     return run
 
 
-def _following(left: dict[str, Json]) -> str | None:
+def _following(take: Take) -> str | None:
     """Where a state leads, which says either Next or End."""
-    following: str | None = None if left.pop("End", False) else left.pop("Next")
+    following: str | None = None if take("End", bool, False) else take("Next", str)
     return following
 
 
-def _place(left: dict[str, Json]) -> Place:
+def _place(take: Take) -> Place:
     """What ResultPath makes of a result: nothing, the next state's whole input, or one of its fields."""
-    match left.pop("ResultPath", "$"):
+    match take("ResultPath", str | None, "$"):
         case None:
             return lambda data, result: data
         case "$":

@@ -14,11 +14,11 @@ class Dice:
     """
 
     def __init__(self, seed: int) -> None:
-        self._key = seed.to_bytes(8)
+        self._seed = seed.to_bytes(8)
 
     def fraction(self, name: str) -> float:
         """A number from 0 to 1."""
-        return int.from_bytes(blake2b(name.encode(), digest_size=7, key=self._key).digest()) / (1 << 56)
+        return int.from_bytes(blake2b(self._seed + name.encode(), digest_size=7).digest()) / (1 << 56)
 
     def chance(self, name: str, probability: float) -> bool:
         """Whether it happens."""

@@ -12,19 +12,22 @@ a read may be. What can befall is not drawn, but enumerated:
 
 A pair is a single fate, and a second one at a point that comes after it in the run with the first, so also where only
 the first leads. Of a call's faults that agree in error, effect and lateness, pairs have only the one that may take
-longest: to the code under test the others differ in their time alone, and of that the stalls make more. The singles
-leave nothing out. What no pair has: two fates of one call, three fates, and other latencies, waits and clocks than its
-story's. The seeds draw those.
+longest: to the code under test the others differ in their time alone, and of that the stalls make more. Of the deaths
+at a call that changes nothing they have one. The singles leave nothing out. What no pair has: two fates of one call,
+three fates, and other latencies, waits and clocks than its story's. The seeds draw those.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 
 from local.whitebit import Revision
-from tests.simulation.faults import Fault, faults_of
+from tests.simulation.dice import Dice
+from tests.simulation.faults import faults_of
 from tests.simulation.people import Person
 from tests.simulation.plan import Die, Fail, Fate, Lost, NotStarted, Stall, Told, Twice, When
 from tests.simulation.run import Case, play
+from tests.simulation.world import Conditions
 
 LATE = 1.5
 STALLS: tuple[Fate, ...] = tuple(Stall(when, seconds) for when in (When.BEFORE, When.AFTER) for seconds in (28.0, 70.0))
@@ -40,58 +43,86 @@ def everywhere(_point: str) -> bool:
     return True
 
 
+def function_of(point: str) -> str:
+    """The function that makes the call of this name, or that is started."""
+    return point.partition("#")[0].rpartition(".")[2]
+
+
 def within(*functions: str) -> Choose:
     """Chooses the calls of these functions, and their starts by Step Functions."""
-    return lambda point: point.partition("#")[0].rpartition(".")[2] in functions
+    return lambda point: function_of(point) in functions
 
 
 # ---- Stories ---------------------------------------------------------------------------------------------------------
 
-# Seeds that draw calls of a millisecond, calls of a tenth of a second, and reads that may be a second old.
-# The clocks are exact in all of them.
-_FAST, _SLOW, _STALE = 0, 32, 10
+
+def _seed(conditions: Conditions) -> int:
+    """The first seed with these conditions."""
+    return next(seed for seed in count() if Conditions.of(Dice(seed)) == conditions)
+
+
+_FAST = _seed(Conditions(latency=0.002, lag=0.0, skew=0.0))
+_SLOW = _seed(Conditions(latency=0.2, lag=0.0, skew=0.0))
+_STALE = _seed(Conditions(latency=0.02, lag=1.0, skew=0.0))
 
 _ONE = Person("p1", "p1", "a1", creates_key=1, completes=((1, "p1"),), looks=(300,))
 _OTHER = replace(_ONE, user="p2", visitor="p2", starts=0.5, completes=((1, "p2"),))
+_EITHER, _AUGUST = tuple(Revision), (Revision.AUGUST_2026,)
 
-_PEOPLE: Mapping[str, tuple[int, tuple[Person, ...]]] = {
-    "straight": (_FAST, (_ONE,)),
-    "stale reads": (_STALE, (_ONE,)),
-    "revoked when active": (_FAST, (replace(_ONE, revokes=(60,)),)),
-    "revoked before the read": (_SLOW, (replace(_ONE, revokes=(13.2,)),)),
-    "revoked after the read": (_SLOW, (replace(_ONE, revokes=(14.1,)),)),
-    "forwarded": (_FAST, (replace(_ONE, visitor="p2", completes=((1, "p2"),)),)),
-    "one account": (_FAST, (_ONE, _OTHER)),
-    "nobody completes": (_FAST, (replace(_ONE, completes=()),)),
+# What is late meets tokens that are about to end, which they do so soon in one revision alone.
+_PEOPLE: Mapping[str, tuple[int, tuple[Revision, ...], tuple[Person, ...]]] = {
+    "straight": (_FAST, _EITHER, (_ONE,)),
+    "stale reads": (_STALE, _EITHER, (_ONE,)),
+    "exchange refused": (_FAST, _EITHER, (replace(_ONE, returns=(3,), suffers=((7, "withdraws"),)),)),
+    "forwarded": (_FAST, _EITHER, (replace(_ONE, visitor="p2", completes=((1, "p2"),)),)),
+    "nobody completes": (_FAST, _EITHER, (replace(_ONE, completes=()),)),
+    "completed late": (_FAST, _AUGUST, (replace(_ONE, completes=((210, "p1"),)),)),
+    "locked": (_FAST, _AUGUST, (replace(_ONE, completes=((180, "p1"),), locks=((180, 60),)),)),
+    "one account": (_FAST, _EITHER, (_ONE, _OTHER)),
+    "revoked before the completion": (_FAST, _EITHER, (replace(_ONE, completes=((9, "p1"),), revokes=(9,)),)),
+    "revoked before the read": (_SLOW, _EITHER, (replace(_ONE, revokes=(13.2,)),)),
+    "revoked after the read": (_SLOW, _EITHER, (replace(_ONE, revokes=(14.1,)),)),
+    "revoked when active": (_FAST, _EITHER, (replace(_ONE, revokes=(60,)),)),
+    "revoked late": (_FAST, _AUGUST, (replace(_ONE, revokes=(240,)),)),
+    "refreshed by schedule": (_FAST, _AUGUST, (replace(_ONE, completes=((240, "p1"),), refreshes=(230,)),)),
 }
 
 STORIES: Mapping[str, Case] = {
     f"{name} {revision.value}": Case(seed, revision, people)
-    for name, (seed, people) in _PEOPLE.items()
-    for revision in Revision
+    for name, (seed, revisions, people) in _PEOPLE.items()
+    for revision in revisions
 }
 
 # ---- Fates -----------------------------------------------------------------------------------------------------------
 
 
-def fates_of(port: str, method: str, faults: Callable[[str, str], Sequence[Fault]] = faults_of) -> Iterator[Fate]:
-    """All that can befall a call of a port or, as an outcome's points have it, a "start". faults: of a call."""
+def fates_of(port: str, method: str) -> Iterator[Fate]:
+    """All that can befall a call of a port or, as an outcome's points have it, a "start"."""
     if port == "start":
         yield from STARTED if method.startswith("${") else REFUSED
         return
-    for fault in faults(port, method):
+    for fault in faults_of(port, method):
         yield Fail(fault)
         if fault.effect:
             yield Fail(fault, LATE)
     yield from ANYWHERE
 
 
-def longest_of(port: str, method: str) -> Sequence[Fault]:
-    """Of the faults that agree in error and effect, the one that may take longest."""
-    alike = {
-        (fault.error, fault.effect): fault for fault in sorted(faults_of(port, method), key=lambda f: f.seconds[1])
-    }
-    return list(alike.values())
+def distinct_fates_of(port: str, method: str) -> Iterable[Fate]:
+    """Those of them that differ in more than the time that they take, for which the stalls stand."""
+    fates = sorted(fates_of(port, method), key=lambda fate: fate.fault.seconds[1] if isinstance(fate, Fail) else 0)
+    has_effect = any(isinstance(fate, Fail) and fate.fault.effect for fate in fates)
+    return {_what_differs(fate, has_effect=has_effect): fate for fate in fates}.values()
+
+
+def _what_differs(fate: Fate, *, has_effect: bool) -> object:
+    match fate:
+        case Fail(fault, late):
+            return fault.error, fault.effect, late
+        case Die() if not has_effect:
+            return Die
+        case _:
+            return fate
 
 
 # ---- Runs ------------------------------------------------------------------------------------------------------------
@@ -114,7 +145,7 @@ def singles(story: str) -> Tally:
 def firsts(story: str, choose: Choose = everywhere) -> Sequence[tuple[str, Fate]]:
     """The first fates of a story's pairs."""
     points = play(STORIES[story], Told({})).points
-    return [(p, fate) for p, port, method in points if choose(p) for fate in fates_of(port, method, longest_of)]
+    return [(p, fate) for p, port, method in points if choose(p) for fate in distinct_fates_of(port, method)]
 
 
 def pairs(story: str, first: str, fate: Fate, choose: Choose = everywhere) -> Tally:
@@ -122,7 +153,7 @@ def pairs(story: str, first: str, fate: Fate, choose: Choose = everywhere) -> Ta
     points = play(STORIES[story], Told({first: fate})).points
     names = [point for point, *_ in points]
     later = points[names.index(first) + 1 :]
-    seconds = ((p, fate) for p, port, method in later if choose(p) for fate in fates_of(port, method, longest_of))
+    seconds = ((p, fate) for p, port, method in later if choose(p) for fate in distinct_fates_of(port, method))
     return _tally(story, ({first: fate, point: second} for point, second in seconds))
 
 

@@ -42,8 +42,6 @@ _REACHED = (
 )
 # Where the document counts, and not the status alone.
 _UNDERSTOOD = (*_REACHED, Fault("null", UnexpectedAnswer, True, (0, ENDED)))
-# The client secret is kept for a while; when that is over, a call has to read it first.
-_WITH_CLIENT_SECRET = (*_UNDERSTOOD, Fault("no_client_secret", StorageUnavailable, False, (0, AWS_ENDED)))
 
 # Each after the client's last attempt. One that went well after all is no fault.
 _READ = (
@@ -52,13 +50,18 @@ _READ = (
     Fault("outage", StorageUnavailable, False, (0, AWS_ENDED)),
 )
 _WRITE = (*_READ, Fault("answer_lost", StorageUnavailable, True, (0, AWS_ENDED)))
-_CONDITIONAL_WRITE = (*_WRITE, Fault("conflict", Conflict, False, (0, AWS_ENDED)))
+_CONDITIONAL_WRITE = (
+    *_WRITE,
+    Fault("conflict", Conflict, False, (0, AWS_ENDED)),
+    # Its answer was lost, and the client's next attempt met another writer.
+    Fault("conflict_after_effect", Conflict, True, (0, AWS_ENDED)),
+)
 
 FAULTS: Mapping[str, Mapping[str, Sequence[Fault]]] = {
     "whitebit": {
         "prepare": _READ,
-        "exchange_code": _WITH_CLIENT_SECRET,
-        "refresh_token": _WITH_CLIENT_SECRET,
+        "exchange_code": _UNDERSTOOD,
+        "refresh_token": _UNDERSTOOD,
         "key_info": _UNDERSTOOD,
         "read_secret": _UNDERSTOOD,
         "delete_key": _REACHED,

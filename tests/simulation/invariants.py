@@ -7,7 +7,7 @@ by watching the calls.
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -21,15 +21,16 @@ from tests.fakes.world import FakeWorld
 from tests.simulation.asl import Failure
 from tests.simulation.kernel import BEGINNING, Kernel
 from tests.simulation.lambdas import Invocation
-from tests.simulation.plan import Plan
+from tests.simulation.plan import OFF, WILDLY_OFF, Plan
 
 if TYPE_CHECKING:
     from tests.simulation.world import Execution
 
-SKEW = timedelta(seconds=5)  # between any two clocks
-
 # What looked at the time in time may act a little later: a function behind the gateway has 29 s.
-ON_TIME = SKEW + timedelta(seconds=30)
+REQUEST = timedelta(seconds=30)
+
+# Reading a secret and storing it takes no longer, with every limit and retry used up.
+TIME_TO_KEEP = timedelta(seconds=136)
 
 # Where a connection has a key, or is on its way to one or from one.
 LIVE = {Status.CAPTURING, Status.VERIFYING, Status.CLOSING, Status.ACTIVE, Status.REVOKING}
@@ -41,14 +42,14 @@ WORTHLESS = {"revoked", "key_gone", "key_unusable"}
 
 # How often a connection may ask WhiteBIT. The key: every second for half a minute and every five for ten minutes, each
 # time up to seven times if the answer is lost, and some on the way out. The rest: each step's repetitions, in both
-# workflows.
+# workflows, each of which may be started twice.
 BUDGET = {
     "whitebit.exchange_code": 1,
     "whitebit.key_info": 600,
     "whitebit.read_secret": 40,
     "whitebit.refresh_token": 400,
     "whitebit.try_key": 4000,
-    "whitebit.delete_key": 60,
+    "whitebit.delete_key": 100,
 }
 
 
@@ -63,12 +64,20 @@ class Violation:
 
 @dataclass(slots=True)
 class Followed:
-    """What is known of a connection from outside."""
+    """What is known of a connection from outside.
 
+    latest: as it was last stored, also when the table has forgotten it. looked: who looked for its key last, and when.
+    settled_at: since when nobody looks any more. given: who got its secret, and was not kept from storing it by
+    anything that befell.
+    """
+
+    latest: Connection | None = None
     account: str = ""
+    straightforward: bool = False
     completed: bool = False
     refused: bool = False
     authorized_at: datetime | None = None
+    looked: tuple[Invocation, datetime] | None = None
     settled_at: datetime | None = None
     durable: bool = False
     signed: bool = False
@@ -78,6 +87,7 @@ class Followed:
     calls: Counter[str] = field(default_factory=Counter)
     final: set[tuple[str, str]] = field(default_factory=set)
     reading: set[Invocation] = field(default_factory=set)
+    given: set[Invocation] = field(default_factory=set)
     refreshing: Invocation | None = None
 
 
@@ -90,6 +100,7 @@ class Watch:
         self._fakes = fakes
         self._kernel = kernel
         self._plan = plan
+        self._skew = timedelta(seconds=2 * (WILDLY_OFF if plan.wild else OFF))  # between any two clocks
         self._codes: Counter[str] = Counter()
         self._departures: dict[str, tuple[str, str, datetime]] = {}
         self._leased: set[tuple[Invocation, str]] = set()
@@ -101,6 +112,7 @@ class Watch:
         }
         self._after: Mapping[str, Callable[..., None]] = {
             "authorizations.find": self._found,
+            "connections.add": self._added,
             "connections.get": self._got,
             "connections.save": self._saved,
             "vault.store": self._stored,
@@ -127,10 +139,22 @@ class Watch:
         self, call: str, invocation: Invocation, args: tuple[Any, ...], result: Any, error: FastkeyError | None
     ) -> None:
         """A call had its effect, or was refused."""
+        if call in _LOOKING:
+            self._of(invocation).looked = (invocation, self._now)
         if error is not None:
             self._refused(call, invocation, args, error)
         elif handle := self._after.get(call):
             handle(invocation, result, *args)
+
+    def told(self, call: str, invocation: Invocation) -> None:
+        """An answer reached the function."""
+        if call == "whitebit.read_secret":
+            self._of(invocation).given.add(invocation)
+
+    def failed(self, call: str, invocation: Invocation) -> None:
+        """What befell a call reached the function. Where the vault fails, the escrow can still keep a secret."""
+        if call != "vault.store":
+            self._of(invocation).given.discard(invocation)
 
     def told_no(self, call: str, invocation: Invocation, args: tuple[Any, ...], error: FastkeyError) -> None:
         """A refusal reached the function."""
@@ -146,25 +170,23 @@ class Watch:
         kept = (asked for asked, error in invocation.refusals.items() if failure in (None, error))
         self._of(invocation).final.update(kept)
 
-    def answer(self, name: str, event: Mapping[str, Any], answer: Any) -> None:
+    def crashed(self, failure: Failure) -> None:
+        """A function told its invoker that it failed."""
+        self._no_canary("an error", failure.cause)
+
+    def answer(self, name: str, answer: Mapping[str, Any]) -> None:
         """A browser or a frontend got an answer."""
-        if not isinstance(answer, str):
-            if isinstance(answer, Failure):
-                self._no_canary("an error", answer.cause)
-            return
-        document = json.loads(answer)
-        headers = dict(document["headers"])
+        status, body, cookies = answer["statusCode"], answer["body"], answer["cookies"]
         # What the protocol has to hand over travels there, and nowhere else.
-        location = headers.pop("Location", "")
-        if name == "Authorize" and document["statusCode"] == 302:
-            self._departed(location, document.pop("cookies")[0])
-        if name == "StartConnection" and document["statusCode"] == 201:
-            started = json.loads(document["body"])
-            started.pop("authorize_url")
-            document["body"] = json.dumps(started)
-        self._no_canary(f"the answer of {name}", document["body"], *headers.values(), *document.get("cookies", ()))
-        if name == "GetConnection" and document["statusCode"] == 200:
-            self._shown(json.loads(document["body"]))
+        headers = {**answer["headers"], "Location": ""}
+        if name == "Authorize" and status == 302:
+            self._departed(answer["headers"]["Location"], cookies[0])
+            cookies = ()
+        if name == "StartConnection" and status == 201:
+            body = "".join(value for field, value in json.loads(body).items() if field != "authorize_url")
+        self._no_canary(f"the answer of {name}", body, *headers.values(), *cookies)
+        if name == "GetConnection" and status == 200:
+            self._shown(json.loads(body))
 
     def history(self, payload: Any, answer: Any) -> None:
         """An execution history has a new entry."""
@@ -208,19 +230,30 @@ class Watch:
             self.violate("I2", f"{invocation.label}: an exchange without the browser's cookie")
         if code_challenge(verifier) != challenge:
             self.violate("I2", f"{invocation.label}: an exchange with another's verifier")
-        if self._now > at + timedelta(minutes=10) + ON_TIME:
+        if self._now > at + timedelta(minutes=10) + REQUEST + self._skew:
             self.violate("I11", f"{invocation.label}: an exchange for a state that had expired")
 
     def _reading(self, invocation: Invocation, followed: Followed, _token: Any, _external_id: str) -> None:
         if not followed.completed or followed.refused:
             self.violate("I2", f"{invocation.label}: a capture that the user who started did not complete")
-        if others := [o.label for o in followed.reading if o is not invocation and o.answer is None]:
+        if others := self._reading_still(invocation, followed):
             self.violate("I6", f"{invocation.label}: reads while {others} may yet store what they read")
         followed.reading.add(invocation)
+        if self._seen.get((invocation, invocation.connection_id or "")) in (*REVOKED, *ENDS):
+            self.violate("I14", f"{invocation.label}: reads for a connection that it saw revoked")
+        left = timedelta(seconds=invocation.deadline - self._kernel.now)
+        if left < TIME_TO_KEEP - self._skew:
+            self.violate("I4", f"{invocation.label}: reads with {left} left to store it")
+
+    def _reading_still(self, invocation: Invocation, followed: Followed) -> list[str]:
+        """Who else may have the secret and store it yet. Where clocks are wild, leases do not tell."""
+        if self._plan.wild:
+            return []
+        return [other.label for other in followed.reading if other is not invocation and other.answer is None]
 
     def _refreshing(self, invocation: Invocation, followed: Followed, _token: Any) -> None:
         other = followed.refreshing
-        if other is not None and other is not invocation and other.answer is None:
+        if other not in (None, invocation) and other.answer is None and not self._plan.wild:
             self.violate("I12", f"{invocation.label}: refreshes while {other.label} does")
         followed.refreshing = invocation
 
@@ -237,6 +270,9 @@ class Watch:
         if authorization is not None:
             invocation.connection_id = authorization.connection_id
 
+    def _added(self, _invocation: Invocation, _result: Any, connection: Connection) -> None:
+        self.connections[connection.connection_id].latest = connection
+
     def _got(self, invocation: Invocation, connection: Connection, connection_id: str) -> None:
         if invocation.connection_id is None:
             invocation.connection_id = connection_id
@@ -244,9 +280,11 @@ class Watch:
 
     def _saved(self, invocation: Invocation, _result: Any, before: Connection, after: Connection) -> None:
         connection_id, followed = after.connection_id, self.connections[after.connection_id]
+        followed.latest = after
         self._seen[invocation, connection_id] = after.status
         self._check_moves(invocation, before, after)
-        self._check_lease(invocation, "writes to the connection", connection_id)
+        if not _needs_no_lease(before, after):
+            self._check_lease(invocation, "writes to the connection", connection_id)
         if after.busy_until is not None and after.busy_until != before.busy_until:
             followed.lease = invocation
             self._leased.add((invocation, connection_id))
@@ -266,7 +304,9 @@ class Watch:
         if before.status is Status.STARTED and after.status is Status.CONSENTING:
             self._check_ticket(invocation, before)
         if after.status in (*ENDS, Status.ACTIVE) and followed.settled_at is None:
-            followed.settled_at = self._now
+            # What appears after the last look, and before it is written that it was the last, is not seen either.
+            by, at = followed.looked or (None, self._now)
+            followed.settled_at = at if by is invocation else self._now
         self._no_canary("a connection", after.ticket_digest, after.completion_digest, after.task_token, after.reason)
 
     def _check_moves(self, invocation: Invocation, before: Connection, after: Connection) -> None:
@@ -276,7 +316,7 @@ class Watch:
             self.violate("I14", f"{invocation.label}: from revoking to {after.status}")
 
     def _check_ticket(self, invocation: Invocation, started: Connection) -> None:
-        if self._now > started.created_at + timedelta(minutes=5) + ON_TIME:
+        if self._now > started.created_at + timedelta(minutes=5) + REQUEST + self._skew:
             self.violate("I11", f"{invocation.label}: a ticket that had expired was taken")
 
     def _check_lease(self, invocation: Invocation, what: str, connection_id: str) -> None:
@@ -285,6 +325,11 @@ class Watch:
             self.violate(
                 "I6", f"{invocation.label} {what}, though {holder.label if holder else 'nobody'} has the lease"
             )
+
+    def _check_vault_lease(self, invocation: Invocation, what: str, connection_id: str) -> None:
+        """Secrets Manager knows no conditions: there, time alone keeps out whoever has lost its lease."""
+        if not invocation.killed and not self._plan.wild:
+            self._check_lease(invocation, what, connection_id)
 
     def _check_holders(self, connection: Connection) -> None:
         for other in self._fakes.connections.all():
@@ -313,12 +358,10 @@ class Watch:
 
     def _stored(self, invocation: Invocation, _result: Any, connection_id: str, _key: Any) -> None:
         self.connections[connection_id].durable = True
-        if not invocation.killed:
-            self._check_lease(invocation, "stores a key", connection_id)
+        self._check_vault_lease(invocation, "stores a key", connection_id)
 
     def _shredded(self, invocation: Invocation, _result: Any, connection_id: str) -> None:
-        if not invocation.killed:
-            self._check_lease(invocation, "shreds a key", connection_id)
+        self._check_vault_lease(invocation, "shreds a key", connection_id)
         self._check_copy(invocation, self._connection(connection_id))
 
     def _check_copy(self, invocation: Invocation, connection: Connection) -> None:
@@ -336,7 +379,7 @@ class Watch:
             return followed.useless
         issued = connection.issued_at
         outage = self._kernel.now < self._plan.until + 3600
-        return outage and issued is not None and self._now > issued + timedelta(hours=24) - SKEW
+        return outage and issued is not None and self._now > issued + timedelta(hours=24) - self._skew
 
     def _deleted(self, invocation: Invocation, _result: Any, _token: Any, external_id: str) -> None:
         connection_id = invocation.connection_id or ""
@@ -348,8 +391,8 @@ class Watch:
         held = connection.escrow or self._fakes.vault.truth(connection_id)
         if held and not self._may_be_given_up(connection, followed):
             self.violate("I5", f"{invocation.label}: deletes a key whose secret is held")
-        if alive := [r.label for r in followed.reading if r is not invocation and r.answer is None]:
-            self.violate("I5", f"{invocation.label}: deletes a key whose secret {alive} may have")
+        if others := self._reading_still(invocation, followed):
+            self.violate("I5", f"{invocation.label}: deletes a key whose secret {others} may have")
         for other in self._fakes.connections.all():
             holds = other.external_id == external_id and other.status in LIVE and not _only_refused(other)
             if holds and other.connection_id != connection_id:
@@ -373,7 +416,7 @@ class Watch:
     def _shown(self, shown: Mapping[str, Any]) -> None:
         connection = self._connection(shown["connection_id"])
         waits = connection.status in (Status.STARTED, Status.CONSENTING)
-        if waits and shown["status"] == "pending" and self._now > connection.expires_at + ON_TIME:
+        if waits and shown["status"] == "pending" and self._now > connection.expires_at + REQUEST + self._skew:
             self.violate("I11", f"{connection.connection_id} is shown as pending after its time")
 
     def _no_canary(self, where: str, *texts: str | None) -> None:
@@ -391,38 +434,56 @@ class Watch:
         return self.connections[invocation.connection_id or "nobody's"]
 
     def _connection(self, connection_id: str) -> Connection:
-        return next(c for c in self._fakes.connections.all() if c.connection_id == connection_id)
+        latest = self.connections[connection_id].latest
+        assert latest
+        return latest
 
     # ---- At the end --------------------------------------------------------------------------------------------------
 
-    def check_end(self, log: list[str], defects: list[str]) -> None:
-        """Faults are long over, and nothing moves any more."""
+    def check_end(self, log: list[str], defects: list[str], *, untroubled: bool) -> None:
+        """Faults are long over, and nothing moves any more. untroubled: there were none."""
         self._no_canary("the log", *log, *defects)
         for defect in defects:
             self.violate("defect", defect)
-        for connection in self._fakes.connections.all():
-            shown = connection.as_of(self._now)
-            if shown.status not in ENDS and shown.status is not Status.ACTIVE:
-                self.violate("I9", f"{connection.connection_id} is still {shown.status}")
-            held = self._fakes.vault.truth(connection.connection_id)
-            if shown.status in ENDS and (held or connection.escrow or connection.tokens):
-                self.violate("I14", f"{connection.connection_id} is {shown.status}, and something of its key is kept")
-            if shown.status is Status.ACTIVE and not held:
-                self.violate("I4", f"{connection.connection_id} is active, and its secret is gone")
+        accounts = Counter(followed.account for followed in self.connections.values())
+        for followed in self.connections.values():
+            if followed.latest is not None:
+                shown = followed.latest.as_of(self._now)
+                self._check_outcome(shown, followed)
+                alone = accounts[followed.account] == 1
+                plain = untroubled and alone and followed.straightforward and not self._plan.wild
+                if plain and shown.status is not Status.ACTIVE:
+                    self.violate("I9", f"{shown.connection_id} is {shown.status} ({shown.reason}) for no reason")
         for account in list(self._fakes.whitebit.keys):
             self._check_key(account)
+
+    def _check_outcome(self, shown: Connection, followed: Followed) -> None:
+        held = self._fakes.vault.truth(shown.connection_id)
+        if shown.status not in ENDS and shown.status is not Status.ACTIVE:
+            self.violate("I9", f"{shown.connection_id} is still {shown.status}")
+        if shown.status in ENDS and (held or shown.escrow or shown.tokens):
+            self.violate("I14", f"{shown.connection_id} is {shown.status}, and something of its key is kept")
+        if shown.status is Status.ACTIVE and not held:
+            self.violate("I4", f"{shown.connection_id} is active, and its secret is gone")
+        for invocation in followed.given:
+            is_wanted = self._seen[invocation, shown.connection_id] not in (*REVOKED, *ENDS)
+            if is_wanted and not followed.durable and not invocation.killed:
+                self.violate("I4", f"{invocation.label}: the secret that WhiteBIT gave was not kept")
 
     def _check_key(self, account: str) -> None:
         """A key that lives is held by a connection, or its user was told."""
         key = self._fakes.whitebit.keys[account]
-        mine = [c for c in self._fakes.connections.all() if self.connections[c.connection_id].account == account]
-        for connection in mine:
-            if connection.status is Status.ACTIVE and connection.external_id == key.external_id:
+        kept = {connection.connection_id for connection in self._fakes.connections.all()}
+        mine = [followed for followed in self.connections.values() if followed.account == account]
+        for connection in (followed.latest for followed in mine if followed.latest):
+            is_held = connection.connection_id in kept and connection.external_id == key.external_id
+            # That reason's text tells of a key, too, that was made in the place of the one that is gone.
+            is_replaced = connection.reason == "key_gone" and connection.external_id != key.external_id
+            is_told = connection.status is Status.NEEDS_USER_ACTION or is_replaced
+            if is_told or (connection.status is Status.ACTIVE and is_held):
                 return
-            if connection.status is Status.NEEDS_USER_ACTION:
-                return
-        if any(self._could_see(self.connections[c.connection_id], key.created_at) for c in mine):
-            ends = [f"{c.status} ({c.reason})" for c in mine]
+        if any(self._could_see(followed, key.created_at) for followed in mine):
+            ends = [f"{f.latest.status} ({f.latest.reason})" for f in mine if f.latest]
             self.violate("I10", f"{account} has a key that nobody holds; the connections ended as {', '.join(ends)}")
 
     def _could_see(self, followed: Followed, created_at: datetime) -> bool:
@@ -430,12 +491,29 @@ class Watch:
         return followed.authorized_at is not None and (followed.settled_at is None or created_at < followed.settled_at)
 
 
+_LOOKING = {"whitebit.key_info", "whitebit.delete_key"}
 _STORING = {"vault.store", "sealer.seal", "connections.get", "connections.save"}
 
 
 def _only_refused(connection: Connection) -> bool:
     """A connection that is on its way out because another holds the key."""
     return connection.status is Status.CLOSING and connection.reason == "account_already_connected"
+
+
+def _needs_no_lease(before: Connection, after: Connection) -> bool:
+    """Whether nothing was changed that the lease of a step guards.
+
+    Tokens have a lease of their own; and the escrow takes a secret from everybody, because it may be the only copy.
+    """
+    leased = replace(
+        before,
+        tokens=after.tokens,
+        refresh_until=after.refresh_until,
+        escrow=after.escrow or before.escrow,
+        version=after.version,
+        updated_at=after.updated_at,
+    )
+    return leased == after
 
 
 def _who(invocation: Invocation, call: str, args: tuple[Any, ...]) -> str:

@@ -10,17 +10,20 @@ from greenlet import getcurrent, greenlet
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-class Process(greenlet):
+class Process:
     """Something that goes on by itself: a person, an execution of a state machine, an invocation of a function.
 
     It runs until it lets time pass, and nothing else runs meanwhile.
     """
 
     def __init__(self, label: str, body: Callable[[], object]) -> None:
-        super().__init__(body)
         self.label = label
+        self.body = body
         # Whatever was planned for it before it last went on is void.
         self.turn = 0
+        # What it runs on, from its beginning to its end.
+        self.stack: greenlet | None = None
+        self.is_over = False
 
 
 class Kernel:
@@ -32,10 +35,11 @@ class Kernel:
         self._hub = getcurrent()
         self._queue: list[tuple[float, int, Process, int]] = []
         self._numbers = count()
+        # Of processes that are over: to make a new stack takes longer than much of what runs on it.
+        self._stacks: list[greenlet] = []
 
     def start(self, process: Process, delay: float = 0) -> None:
         """Lets a process begin."""
-        process.parent = self._hub
         self._plan(process, delay)
 
     def pause(self, seconds: float) -> None:
@@ -62,16 +66,31 @@ class Kernel:
         """Lets everything happen that is planned up to the horizon, in seconds since the beginning."""
         while self._queue and self._queue[0][0] <= horizon:
             self.now, _, process, turn = heappop(self._queue)
-            if turn == process.turn and not process.dead:
+            if turn == process.turn and not process.is_over:
                 process.turn += 1
                 self.current = process
-                process.switch()
+                if process.stack is None:
+                    process.stack = self._stacks.pop() if self._stacks else greenlet(self._live)
+                process.stack.switch()
         self.current = None
+        while self._stacks:
+            # Nobody collects a stack that waits.
+            self._stacks.pop().throw()
 
     @property
     def _mine(self) -> Process:
         assert self.current is not None
         return self.current
+
+    def _live(self) -> None:
+        """One process after the other, on the same stack."""
+        while True:
+            process = self._mine
+            process.body()
+            process.is_over = True
+            assert process.stack is not None
+            self._stacks.append(process.stack)
+            self._hub.switch()
 
     def _plan(self, process: Process, delay: float) -> None:
         heappush(self._queue, (self.now + delay, next(self._numbers), process, process.turn))

@@ -21,6 +21,9 @@ from tests.simulation.kernel import BEGINNING, Kernel, Process
 ROOT = Path(__file__).parents[2]
 
 
+GOLDEN = 0.6180339887
+
+
 class Killed(BaseException):
     """The invocation is no more: none of its code runs again. name: the error that its invoker gets."""
 
@@ -32,10 +35,14 @@ class Killed(BaseException):
 class Stage:
     """What the handlers took for their world when they were loaded: the world of the simulation that is on."""
 
-    world: Any = None
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.world, name)
+    @contextmanager
+    def playing(self, world: object) -> Iterator[None]:
+        """Lets all that the handlers do be done in that world."""
+        vars(self).update(vars(world))
+        try:
+            yield
+        finally:
+            vars(self).clear()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +92,19 @@ class InvocationClock:
 class Invocation(Process):
     """One run of a function, up to its answer, its error or its death.
 
-    label: unique in a run, and the same in every run of the same seed. skew: of its clock, in seconds. execution: of
-    the state machine that invoked it, if one did. answer: None as long as it runs.
+    label: unique in a run, and the same in every run of the same seed. skew: of its clock, in seconds. chance: of the
+    call that it makes, from 0 to 1. execution: of the state machine that invoked it, if one did. answer: None as long
+    as it runs.
     """
 
     function_name = "function"
 
-    def __init__(self, label: str, function: Function, event: dict[str, Any], kernel: Kernel, skew: float) -> None:
+    def __init__(self, label: str, function: Function, event: dict[str, Any], kernel: Kernel) -> None:
         super().__init__(label, self._run)
         self.function = function
         self.event = event
-        self.skew = skew
+        self.skew = 0.0
+        self.chance = 0.0
         self.connection_id = _connection_of(event)
         self.execution = ""
         self.deadline = 0.0
@@ -114,6 +123,8 @@ class Invocation(Process):
     def point(self, call: str) -> str:
         """The name of its next call of this kind."""
         self._points[call] += 1
+        # Of the golden ratio's multiples no two are alike: cheaper than a draw, and as good for how long a call takes.
+        self.chance = (self.chance + GOLDEN) % 1
         return f"{self.label} {call}#{self._points[call]}"
 
     def pass_time(self, seconds: float) -> None:

@@ -5,14 +5,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from math import inf
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from tests.fakes.world import RETURN_URL
 from tests.simulation.dice import Dice
 from tests.simulation.kernel import Process
+from tests.simulation.plan import Theme
 from tests.simulation.world import Simulation
 from tests.unit.entry.events import http_event
+
+DAY = 86400.0  # seconds
 
 PATIENCE = 4  # how often a person, or a frontend, tries what did not work
 
@@ -22,8 +26,10 @@ class Person:
     """One user's way with one connection, decided beforehand. Times are in seconds.
 
     visitor: the user in whose browser it happens, who is another where the link was forwarded. visits, decides: after
-    the step before. returns, creates_key: after the consent. completes: after the return, each time as which user.
-    revokes, suffers, looks: after the start.
+    the step before. returns, creates_key: after the consent; intrudes: too, somebody who has the address of the return
+    and no cookie. completes: after the return, each time as which user. regrets: revokes, after the completion.
+    revokes, suffers, looks: after the start; locks: too, each time for so long another read holds the key's lock;
+    refreshes: when the platform's schedule has the tokens refreshed; forgets: when the tables' TTL acts.
     """
 
     user: str
@@ -33,12 +39,28 @@ class Person:
     visits: float = 1
     decision: str = "allow"
     decides: float = 5
+    intrudes: tuple[float, ...] = ()
     returns: tuple[float, ...] = (0.5,)
     completes: tuple[tuple[float, str], ...] = ()
     creates_key: float | None = 10
+    regrets: tuple[float, ...] = ()
     revokes: tuple[float, ...] = ()
     suffers: tuple[tuple[float, str], ...] = ()
+    locks: tuple[tuple[float, float], ...] = ()
+    refreshes: tuple[float, ...] = ()
     looks: tuple[float, ...] = ()
+    forgets: tuple[float, ...] = ()
+
+    @property
+    def is_straightforward(self) -> bool:
+        """Whether this connects, if nothing else goes wrong."""
+        returned = min(self.returns, default=inf)
+        completed = min((after for after, _ in self.completes), default=inf)
+        in_time = self.visits < 290 and self.decides + returned < 590 and returned < 50 and completed < 500
+        has_key = self.creates_key is not None and returned <= self.creates_key < 400
+        as_oneself = self.user == self.visitor and all(user == self.user for _, user in self.completes)
+        steady = self.decision == "allow" and not (self.regrets or self.revokes or self.suffers or self.locks)
+        return in_time and has_key and as_oneself and steady
 
 
 def draw(dice: Dice) -> tuple[Person, ...]:
@@ -46,48 +68,92 @@ def draw(dice: Dice) -> tuple[Person, ...]:
     number = dice.choose("how many people", (1, 1, 1, 2, 2, 3))
     shared = dice.chance("one account", 0.3)
     hasty = dice.chance("hasty", 0.5)
-    return tuple(_person(dice, f"p{i}", "a1" if shared else f"a{i}", hasty=hasty) for i in range(1, number + 1))
+    theme = Theme.draw(dice)
+    return tuple(
+        _person(_Temper.draw(dice, f"p{i}", theme, hasty=hasty), "a1" if shared else f"a{i}", theme)
+        for i in range(1, number + 1)
+    )
 
 
-def _person(dice: Dice, name: str, account: str, *, hasty: bool) -> Person:
-    def chance(what: str, probability: float) -> bool:
-        return dice.chance(f"{name} {what}", probability)
+@dataclass(frozen=True, slots=True)
+class _Temper:
+    """How a person of this name decides. slow: takes a token's life for what others do at once."""
 
-    def soon(what: str, *rarely: float) -> float:
+    dice: Dice
+    name: str
+    hasty: bool
+    slow: bool
+
+    @classmethod
+    def draw(cls, dice: Dice, name: str, theme: Theme, *, hasty: bool) -> "_Temper":
+        return cls(dice, name, hasty, theme is Theme.REFRESHING or dice.chance(f"{name} is slow", 0.25))
+
+    def chance(self, what: str, probability: float) -> bool:
+        """Whether it comes to that."""
+        return self.dice.chance(f"{self.name} {what}", probability)
+
+    def soon(self, what: str, *rarely: float) -> float:
         """A moment, or rarely one of those named."""
-        if rarely and chance(f"{what} late", 0.06):
-            return dice.choose(f"{name} {what} when", rarely)
-        return dice.between(f"{name} {what}", 0, 2 if hasty else 20)
+        if rarely and self.chance(f"{what} late", 0.06):
+            return self.dice.choose(f"{self.name} {what} when", rarely)
+        return self.dice.between(f"{self.name} {what}", 0, 2 if self.hasty else 20)
 
-    forwarded = chance("forwards", 0.05)
-    user, visitor = name, f"{name}'s victim" if forwarded else name
+    def slowly(self, what: str, *rarely: float) -> float:
+        """As soon, but for the slow, who mostly come when the tokens are about to end."""
+        is_slow = self.slow and self.chance(f"{what} slow", 0.6)
+        return self.dice.between(f"{self.name} {what} slowly", 190, 400) if is_slow else self.soon(what, *rarely)
+
+
+def _person(temper: _Temper, account: str, theme: Theme) -> Person:
+    dice, user, chance, soon = temper.dice, temper.name, temper.chance, temper.soon
+    visitor = f"{user}'s victim" if chance("forwards", 0.05) else user
     completing = visitor if not chance("is somebody else", 0.03) else "somebody"
-    completes = [(soon("completes", 120, 530, 545, 700), completing)] if chance("completes", 0.93) else []
+    completes = [(temper.slowly("completes", 120, 530, 545, 700), completing)] if chance("completes", 0.93) else []
     if chance("completes again", 0.1):
-        completes.append((soon("completes again", 60), user if not forwarded else visitor))
+        completes.append((soon("completes again", 60), visitor))
+    regrets_from, regrets_to, regrettable = _REGRETS[theme]
+    regrets = [dice.between(f"{user} regrets at", regrets_from, regrets_to)] if chance("regrets", regrettable) else []
     revokes = [
-        soon(f"revokes {i}", 30, 300, 650, 4000) * (1 if hasty else 3) for i in range(3) if chance(f"revokes {i}", 0.12)
+        soon(f"revokes {i}", 30, 300, 650, 4000) * (1 if temper.hasty else 3)
+        for i in range(3)
+        if chance(f"revokes {i}", 0.12)
     ]
     suffers = [
         (soon(f"{what} when", 60, 400, 900) * 3, what)
-        for what in ("removes the key", "changes the password", "withdraws", "is locked", "is disabled")
+        for what in ("removes the key", "changes the password", "withdraws", "is disabled")
         if chance(what, 0.03)
     ]
+    locked_at, locked_for = soon("is locked when", 60, 400, 900) * 3, dice.choose(f"{user} lock", (3, 60, 200, 400))
     return Person(
         user=user,
         visitor=visitor,
         account=account,
         starts=soon("starts", 60, 700),
-        visits=soon("visits", 290, 310),
-        decision=dice.choose(f"{name} decides", ("allow",) * 26 + ("deny", "fail", "leave", "vanish")),
+        visits=soon("visits", 290, 310, 400),
+        decision=dice.choose(f"{user} decides", ("allow",) * 26 + ("deny", "fail", "leave", "vanish")),
         decides=soon("decides when", 290, 595, 605),
-        returns=tuple(soon(f"returns {i}", 50) for i in range(3) if i == 0 or chance(f"returns {i}", 0.1)),
+        intrudes=(soon("intrudes"),) if chance("intrudes", 0.05) else (),
+        returns=tuple(soon(f"returns {i}", 50, 300, 700) for i in range(3) if i == 0 or chance(f"returns {i}", 0.1)),
         completes=tuple(completes),
-        creates_key=None if chance("creates no key", 0.04) else soon("creates", 120, 590, 900),
+        creates_key=None if chance("creates no key", 0.04) else temper.slowly("creates", 120, 590, 900),
+        regrets=tuple(regrets),
         revokes=tuple(revokes),
         suffers=tuple(suffers),
+        locks=((locked_at, locked_for),) if chance("is locked", 0.03) else (),
+        refreshes=(dice.between(f"{user} refreshes at", 180, 320),) if chance("refreshes", 0.08) else (),
         looks=tuple(soon(f"looks {i}", 400, 3000) for i in range(2)),
+        forgets=tuple(days * DAY for days in (0.01, 3, 31, 36) if chance(f"forgets after {days} days", 0.03)),
     )
+
+
+# Between which moments, and how likely, a person regrets: while the key is detected and captured, while it is captured
+# slowly, and while a token is refreshed for the first time.
+_REGRETS = {
+    Theme.ANYTHING: (0, 3, 0.1),
+    Theme.CAPTURING: (0, 60, 0.5),
+    Theme.REFRESHING: (190, 230, 0.5),
+    Theme.CLOCKS: (0, 60, 0.3),
+}
 
 
 class Life:
@@ -109,13 +175,20 @@ class Life:
             return
         document = json.loads(started["body"])
         self._connection_id = document["connection_id"]
-        self._simulation.watch.connections[self._connection_id].account = person.account
+        followed = self._simulation.watch.connections[self._connection_id]
+        followed.account, followed.straightforward = person.account, person.is_straightforward
         for after in person.revokes:
             self._at(after, self._revoke)
         for after in person.looks:
             self._at(after, self._look)
         for after, what in person.suffers:
             self._at(after, partial(self._suffer, what))
+        for after, seconds in person.locks:
+            self._at(after, partial(self._lock, seconds))
+        for after in person.refreshes:
+            self._at(after, self._refresh)
+        for after in person.forgets:
+            self._at(after, self._forget)
         kernel.pause(person.visits)
         departed = self._ask("Authorize", "GET /authorize", None, query=urlsplit(document["authorize_url"]).query)
         if departed is None or departed["statusCode"] != 302:
@@ -140,9 +213,14 @@ class Life:
                 query += f"code={whitebit.consent(person.account, sent['code_challenge'][0]).reveal()}"
                 if person.creates_key is not None:
                     self._at(person.creates_key, self._create_key)
+        for after in person.intrudes:
+            self._at(after, lambda: self._intrude(query))
         if person.decision != "vanish":
             for after in person.returns:
                 self._at(after, lambda: self._return(query, cookie))
+
+    def _intrude(self, query: str) -> None:
+        self._ask("Callback", "GET /callback", None, query=query, cookies=[])
 
     def _return(self, query: str, cookie: str) -> None:
         answer = self._ask("Callback", "GET /callback", None, query=query, cookies=[cookie])
@@ -160,6 +238,8 @@ class Life:
         followed.completed = followed.completed or user == self._person.user
         body = json.dumps({"completion": self._completion})
         route = "POST /connections/{connection_id}/complete"
+        for after in self._person.regrets:
+            self._at(after, self._revoke)
         answer = self._ask("CompleteConnection", route, user, body=body, connection_id=self._connection_id)
         if answer and "completion_refused" in answer["body"]:
             followed.refused = True
@@ -167,7 +247,7 @@ class Life:
     def _create_key(self) -> None:
         """In revision 2026-08. A person who was not shown the page yet looks again later."""
         whitebit, account = self._simulation.fakes.whitebit, self._person.account
-        for _ in range(5):
+        for _ in range(20):
             if self._made_key:
                 return
             if whitebit.may_create_key(account):
@@ -198,9 +278,20 @@ class Life:
                 whitebit.withdraw(account)
             case "is disabled" if key:
                 key.enabled = False
-            case "is locked" if key:
-                seconds = self._simulation.dice.choose(f"{self._person.user} lock", (3, 60, 200, 400))
-                key.locked_until = self._simulation.fakes.clock.now() + timedelta(seconds=seconds)
+
+    def _lock(self, seconds: float) -> None:
+        if key := self._simulation.fakes.whitebit.keys.get(self._person.account):
+            key.locked_until = self._simulation.fakes.clock.now() + timedelta(seconds=seconds)
+
+    def _refresh(self) -> None:
+        event = {"connection_id": self._connection_id}
+        self._simulation.start("RefreshToken", self._person.user, event)
+
+    def _forget(self) -> None:
+        """The tables' TTL acts."""
+        fakes, now = self._simulation.fakes, self._simulation.fakes.clock.now()
+        fakes.authorizations.expire(now)
+        fakes.connections.expire(now)
 
     # ---- How ---------------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Protocol
 
 from tests.simulation.dice import Dice
-from tests.simulation.faults import Fault, faults_of
+from tests.simulation.faults import FAULTS, Fault, faults_of
 
 
 class When(Enum):
@@ -50,6 +50,16 @@ class Stall:
 
 
 @dataclass(frozen=True, slots=True)
+class Jump:
+    """The call goes well, and the clock of the machine on which the caller runs is so many seconds off from then on."""
+
+    off: float
+
+    def __str__(self) -> str:
+        return f"has its clock jump to {self.off:+.1f} s"
+
+
+@dataclass(frozen=True, slots=True)
 class NotStarted:
     """The service refuses to start the function: nothing runs."""
 
@@ -75,7 +85,13 @@ class Lost:
         return "answers, and nobody hears"
 
 
-Fate = Fail | Die | Stall | NotStarted | Twice | Lost
+Fate = Fail | Die | Stall | Jump | NotStarted | Twice | Lost
+
+# How long after its sender's death or patience a request may still have its effect, in seconds.
+LATEST = 2.0
+
+# How far off a clock may be, in seconds; and how far off it is where more goes wrong than fastkey promises to bear.
+OFF, WILDLY_OFF = 2.5, 200.0
 
 
 class Plan(Protocol):
@@ -84,6 +100,11 @@ class Plan(Protocol):
     @property
     def until(self) -> float:
         """From when on, in seconds since the beginning, nothing befalls any more."""
+        ...
+
+    @property
+    def wild(self) -> bool:
+        """Whether clocks may be off by more than fastkey promises to bear."""
         ...
 
     def of_call(self, point: str, port: str, method: str, now: float) -> Fate | None:
@@ -101,12 +122,67 @@ class Told:
 
     fates: Mapping[str, Fate]
     until: float = 1e9
+    wild: bool = False
 
     def of_call(self, point: str, port: str, method: str, now: float) -> Fate | None:
         return self.fates.get(point)
 
     def of_start(self, point: str, now: float) -> Fate | None:
         return self.fates.get(point)
+
+
+class Theme(Enum):
+    """What a seed is about: where what befalls and what people do is made to meet, which by itself it seldom does."""
+
+    ANYTHING = "anything"
+    CAPTURING = "a capture that is slow"
+    REFRESHING = "a refresh that is slow"
+    CLOCKS = "clocks that are off by more than fastkey promises to bear"
+
+    @classmethod
+    def draw(cls, dice: Dice) -> "Theme":
+        """The theme of a seed."""
+        return dice.choose("theme", (*[cls.ANYTHING] * 7, cls.CAPTURING, cls.REFRESHING, cls.CLOCKS))
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A method of a port to every call of which the same happens for a while. since, until: seconds."""
+
+    port: str
+    method: str
+    fate: Fate
+    since: float
+    until: float
+
+    @classmethod
+    def draw(cls, dice: Dice, theme: Theme) -> "Outage":
+        """An outage, during which perhaps nobody calls."""
+        if slow := _SLOW.get(theme):
+            return cls(*dice.choose("slow", slow), dice.choose("how slow", _SLUGGISH), 0, 1000)
+        port, method = dice.choose("outage of", _OUTAGES)
+        fates: tuple[Fate, ...] = *map(Fail, faults_of(port, method)), *_SLUGGISH
+        since = dice.choose("outage since", (0, 0, 0, 0, 20, 60, 190))
+        lasts = dice.choose("outage lasts", (30, 60, 200, 900, 30_000))
+        return cls(port, method, dice.choose("outage fate", fates), since, since + lasts)
+
+
+_SLOW = {
+    Theme.CAPTURING: (("vault", "prepare"), ("vault", "find"), ("whitebit", "read_secret"), ("vault", "store")),
+    Theme.REFRESHING: (("whitebit", "refresh_token"),),
+}
+_SLUGGISH = Stall(When.BEFORE, 20), Stall(When.AFTER, 20), Stall(When.BEFORE, 110)
+
+# The calls on which most depends are out more often.
+_VITAL = (
+    ("whitebit", "exchange_code"),
+    ("whitebit", "read_secret"),
+    ("whitebit", "key_info"),
+    ("whitebit", "refresh_token"),
+    ("whitebit", "delete_key"),
+    ("vault", "store"),
+)
+_OUTAGES = *_VITAL * 8, *((port, method) for port, methods in FAULTS.items() for method in methods)
 
 
 @dataclass(slots=True)
@@ -116,45 +192,61 @@ class Drawn:
     dice: Dice
     only: Collection[str] | None = None
     until: float = field(init=False)
+    wild: bool = field(init=False)
     _rate: float = field(init=False)
     _where: str = field(init=False)
-    _weights: tuple[float, float, float] = field(init=False)
+    _kinds: tuple[float, float, float] = field(init=False)
+    _late: float = field(init=False)
+    _outage: Outage = field(init=False)
 
     def __post_init__(self) -> None:
-        choose = self.dice.choose
+        choose, theme = self.dice.choose, Theme.draw(self.dice)
+        self.wild = theme is Theme.CLOCKS
+        self._outage = Outage.draw(self.dice, theme)
+        self.until = max(choose("faults until", (20, 60, 300, 1200, 7200, 100_000)), self._outage.until)
         self._rate = choose("fault rate", (0, 0.003, 0.01, 0.03, 0.1, 0.3))
-        self.until = choose("faults until", (20, 60, 300, 1200, 7200, 100_000))
         self._where = choose("faults where", ("", "", "", "whitebit", "connections", "vault", "sealer", "workflows"))
+        jumps = choose("share of jumps", (0.0, 0.1))
         deaths = choose("share of deaths", (0.0, 0.1, 0.4, 1.0))
         stalls = choose("share of stalls", (0.0, 0.2, 0.5))
-        self._weights = deaths, deaths + (1 - deaths) * stalls, choose("share of late effects", (0.0, 0.3))
+        if self.wild:
+            # Attempts meet, and live: whether one that has lost its lease notices is seen in no other way.
+            self._rate, self._where, jumps, deaths, stalls = 0.3, "", 0.7, 0.0, 0.8
+        living = (1 - jumps) * (1 - deaths)
+        self._kinds = jumps, 1 - living, 1 - living * (1 - stalls)
+        self._late = choose("share of late effects", (0.0, 0.3))
 
     def of_call(self, point: str, port: str, method: str, now: float) -> Fate | None:
-        if not self._happens(point, now) or self._where not in ("", port):
+        if not self._may_happen(point):
             return None
-        dice, (deaths, stalls, late) = self.dice, self._weights
+        out = self._outage
+        if method == out.method and port == out.port and out.since <= now < out.until:
+            return out.fate
+        if self._where not in ("", port) or not self._happens(point, now):
+            return None
+        dice, (jumps, deaths, stalls) = self.dice, self._kinds
         kind = dice.fraction(f"{point} kind")
+        if kind < jumps:
+            off = WILDLY_OFF if self.wild else OFF
+            return Jump(dice.choose(f"{point} off", (-off, 0, off)))
         if kind < deaths:
             return Die(dice.choose(f"{point} when", tuple(When)))
         if kind < stalls:
             when = dice.choose(f"{point} when", (When.BEFORE, When.AFTER))
             return Stall(when, dice.choose(f"{point} stall", (0.5, 3, 10, 28, 70, 130)))
         fault = dice.choose(f"{point} fault", faults_of(port, method))
-        is_late = fault.effect and dice.chance(f"{point} is late", late)
+        is_late = fault.effect and dice.chance(f"{point} is late", self._late)
         return Fail(fault, dice.between(f"{point} late", 0, LATEST) if is_late else 0)
 
     def of_start(self, point: str, now: float) -> Fate | None:
-        if not self._happens(point, now) or self._where not in ("", "workflows"):
+        if self._where not in ("", "workflows") or not self._may_happen(point) or not self._happens(point, now):
             return None
         delay = self.dice.choose(f"{point} delay", (0.0, 0.01, 0.1, 1, 10, 60, 250, 600))
         fates: tuple[Fate, ...] = NotStarted(), Twice(delay), Twice(delay), Lost()
         return self.dice.choose(f"{point} kind", fates)
 
+    def _may_happen(self, point: str) -> bool:
+        return self.only is None or point in self.only
+
     def _happens(self, point: str, now: float) -> bool:
-        if now >= self.until or self._rate == 0 or (self.only is not None and point not in self.only):
-            return False
-        return self.dice.chance(point, self._rate)
-
-
-# How long after its sender's death or patience a request may still have its effect, in seconds.
-LATEST = 2.0
+        return now < self.until and self._rate > 0 and self.dice.chance(point, self._rate)

@@ -59,7 +59,7 @@ def play(case: Case, plan: Plan | None = None) -> Outcome:
     simulation.run(HORIZON)
     # What nobody came back for expires by itself.
     simulation.kernel.now += 3600
-    simulation.watch.check_end(simulation.log, simulation.defects)
+    simulation.watch.check_end(simulation.log, simulation.defects, untroubled=not simulation.fates)
     now = simulation.fakes.clock.now()
     shown = [connection.as_of(now) for connection in simulation.fakes.connections.all()]
     ends = [(connection.status.value, connection.reason) for connection in shown]

@@ -27,6 +27,11 @@ def catch(*names: str, **changes: Any) -> State:
     return {"ErrorEquals": list(names), "Next": "Caught", "ResultPath": "$.failure"} | changes
 
 
+def choice(**changes: Any) -> State:
+    rule = {"Variable": "$.found", "BooleanEquals": True, "Next": "End"}
+    return {"Type": "Choice", "Choices": [rule | changes], "Default": "End"}
+
+
 def loaded(state: State, **others: State) -> Machine:
     return Machine.load({"StartAt": "Do", "States": {"Do": state, "End": END, "Caught": END} | others})
 
@@ -162,13 +167,10 @@ def test_a_name_catches_what_it_stands_for(name: str, error: str, status: str) -
 # ---- Ways ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("found", "output"), [(True, 2), (False, 1), ("true", 1), (1, 1)])
-def test_a_choice_follows_a_boolean(found: Any, output: int) -> None:
-    choice = {"Variable": "$.found", "BooleanEquals": True, "Next": "More"}
-    more = task(ResultPath="$", Next="End")
-    machine = loaded({"Type": "Choice", "Choices": [choice], "Default": "End"}, More=more)
-    requests, _ = run(machine, {"found": found}, *[{}] * (output - 1))
-    assert len(requests) == output - 1
+@pytest.mark.parametrize(("found", "calls"), [(True, 1), (False, 0), ("true", 0), (1, 0)])
+def test_a_choice_follows_a_boolean(found: Any, calls: int) -> None:
+    requests, _ = run(loaded(choice(Next="More"), More=task()), {"found": found}, *[{}] * calls)
+    assert len(requests) == calls
 
 
 @pytest.mark.parametrize("fields", [{"Seconds": 5}, {"SecondsPath": "$.x"}])
@@ -179,6 +181,12 @@ def test_a_wait_takes_its_time(fields: State) -> None:
     )
 
 
+@pytest.mark.parametrize("seconds", [2.5, -1, "5", True, None])
+def test_what_is_no_number_of_seconds_ends_the_execution(seconds: Any) -> None:
+    machine = loaded({"Type": "Wait", "SecondsPath": "$.x", "Next": "End"})
+    assert run(machine, {"x": seconds}) == ([], Ended("FAILED", None, "States.Runtime"))
+
+
 def test_a_task_can_be_the_end() -> None:
     state = task(End=True)
     del state["Next"]
@@ -186,9 +194,6 @@ def test_a_task_can_be_the_end() -> None:
 
 
 # ---- What is not interpreted is refused ------------------------------------------------------------------------------
-
-
-RULE = {"Variable": "$.x", "BooleanEquals": True, "Next": "End"}
 
 
 @pytest.mark.parametrize(
@@ -202,7 +207,7 @@ RULE = {"Variable": "$.x", "BooleanEquals": True, "Next": "End"}
         (task(TimeoutSecondsPath="$.x"), "TimeoutSecondsPath"),
         (task(End=True), "Next"),
         (task(Retry=[retry("E", JitterStrategy="FULL")]), "Retry: not interpreted: JitterStrategy"),
-        (task(Retry=[{}]), "Retry: 'ErrorEquals' is missing"),
+        (task(Retry=[{}]), "Retry: ErrorEquals is 'missing'"),
         (task(Catch=[catch("E", Assign={})]), "Catch: not interpreted: Assign"),
         (task(ResultPath="$.a.b"), "ResultPath"),
         (task(Catch=[catch("E", ResultPath="$.a[0]")]), "Catch: ResultPath"),
@@ -219,15 +224,39 @@ RULE = {"Variable": "$.x", "BooleanEquals": True, "Next": "End"}
         ({"Type": "Fail"}, "Type is Fail"),
         ({"Type": "Wait", "Timestamp": "2026-01-01T00:00:00Z", "Next": "End"}, "Seconds"),
         ({"Type": "Wait", "Seconds": 1, "SecondsPath": "$.x", "Next": "End"}, "not interpreted: Seconds"),
-        ({"Type": "Choice", "Choices": [RULE]}, "'Default' is missing"),
-        ({"Type": "Choice", "Choices": [RULE | {"StringEquals": "x"}], "Default": "End"}, "Choices: not interpreted"),
-        ({"Type": "Choice", "Choices": [{"And": [RULE], "Next": "End"}], "Default": "End"}, "Choices: 'Variable'"),
+        ({"Type": "Choice", "Choices": []}, "Default is 'missing'"),
+        ({"Type": "Choice", "Choices": [{"And": []}], "Default": "End"}, "Choices: Variable is 'missing'"),
+        (choice(StringEquals="x"), "Choices: not interpreted: StringEquals"),
+        (choice(BooleanEquals="true"), "Choices: BooleanEquals is 'true'"),
         ({"Type": "Succeed", "OutputPath": "$.x"}, "OutputPath"),
+        (task(TimeoutSeconds="7"), "TimeoutSeconds is '7'"),
+        (task(Retry=[retry("E", MaxAttempts=None)]), "Retry: MaxAttempts is None"),
+        (task(Catch=[catch("E") | {"ErrorEquals": "E"}]), "Catch: ErrorEquals is 'E'"),
+        ({"Type": "Wait", "Seconds": "$.x", "Next": "End"}, r"Seconds is '\$.x'"),
     ],
 )
 def test_what_is_not_interpreted_is_refused(state: State, named: str) -> None:
     with pytest.raises(Unsupported, match=f"Do: .*{named}"):
         loaded(state)
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        task(Next="Nowhere"),
+        task(Catch=[catch("E", Next="Nowhere")]),
+        choice(Next="Nowhere"),
+        choice() | {"Default": "Nowhere"},
+    ],
+)
+def test_a_way_to_nowhere_is_refused(state: State) -> None:
+    with pytest.raises(Unsupported, match="machine: leads nowhere: Nowhere"):
+        loaded(state)
+
+
+def test_a_start_that_is_not_there_is_refused() -> None:
+    with pytest.raises(Unsupported, match="machine: leads nowhere: Do"):
+        Machine.load({"StartAt": "Do", "States": {"End": END}})
 
 
 @pytest.mark.parametrize("field", ["QueryLanguage", "TimeoutSeconds", "Version"])

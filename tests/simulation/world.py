@@ -12,7 +12,7 @@ from typing import Any, cast
 import yaml
 
 from fastkey.adapters.dynamodb import _from_item, _to_item
-from fastkey.domain.errors import Conflict, FastkeyError
+from fastkey.domain.errors import Conflict, ConnectionNotFound, FastkeyError
 from fastkey.ports import Connections
 from local.whitebit import Revision
 from tests.fakes.system import FakeClock
@@ -23,7 +23,21 @@ from tests.simulation.faults import FAULTS
 from tests.simulation.invariants import Watch
 from tests.simulation.kernel import Kernel, Process, SimulatedClock
 from tests.simulation.lambdas import ROOT, Function, Invocation, InvocationClock, Killed, Log, Stage, load, logging_to
-from tests.simulation.plan import LATEST, Die, Fail, Fate, Lost, NotStarted, Plan, Stall, Twice, When
+from tests.simulation.plan import (
+    LATEST,
+    OFF,
+    WILDLY_OFF,
+    Die,
+    Fail,
+    Fate,
+    Jump,
+    Lost,
+    NotStarted,
+    Plan,
+    Stall,
+    Twice,
+    When,
+)
 
 GATEWAY_PATIENCE = 29.0  # seconds: the longest that an HTTP API waits for a function
 
@@ -50,12 +64,35 @@ def shipped() -> Shipped:
     return Shipped(stage, functions, {name: Machine.load(definition) for name, definition in definitions.items()})
 
 
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """How well the world does when nothing fails, in seconds: how long a call is on its way or back, how stale a read
+    may be, how wrong a function's clock, each at most.
+    """
+
+    latency: float
+    lag: float
+    skew: float
+
+    @classmethod
+    def of(cls, dice: Dice) -> "Conditions":
+        """The conditions of a seed."""
+        return cls(
+            latency=dice.choose("latency", (0.002, 0.02, 0.2)),
+            lag=dice.choose("lag", (0.0, 0.0, 1.0, 10.0)),
+            skew=dice.choose("skew", (0.0, 0.5, OFF)),
+        )
+
+
 class Port:
     """A port, each call of which lets time pass, may meet its fate, and is watched."""
 
     def __init__(self, name: str, fake: object, simulation: "Simulation") -> None:
         for method in FAULTS[name]:
-            setattr(self, method, partial(simulation.call, name, method, getattr(fake, method)))
+            # The simulation interrupts in its own way: it goes past what lets a test interrupt the fake.
+            effect = getattr(type(fake), method)
+            effect = partial(getattr(effect, "__wrapped__", effect), fake)
+            setattr(self, method, partial(simulation.call, name, method, effect))
 
 
 class Ports:
@@ -92,21 +129,15 @@ class Simulation:
         self.watch = Watch(self.fakes, self.kernel, plan)
         self._ports = Ports(self)
         self._labels: Counter[str] = Counter()
-        self._latency = dice.choose("latency", (0.002, 0.02, 0.2))
-        self._longest_lag = dice.choose("lag", (0.0, 0.0, 1.0, 10.0))
-        self._skew = dice.choose("skew", (0.0, 0.5, 2.5))
+        self._conditions = Conditions.of(dice)
+        self._skew = WILDLY_OFF if plan.wild else self._conditions.skew
 
     # ---- Running -----------------------------------------------------------------------------------------------------
 
     def run(self, horizon: float) -> None:
         """Lets everything happen."""
-        stage = shipped().stage
-        stage.world = self._ports
-        try:
-            with logging_to(Log(self.log, self.defects)):
-                self.kernel.run(horizon)
-        finally:
-            stage.world = None
+        with shipped().stage.playing(self._ports), logging_to(Log(self.log, self.defects)):
+            self.kernel.run(horizon)
 
     def note(self, who: str, what: str) -> None:
         """Writes down what happened."""
@@ -118,48 +149,47 @@ class Simulation:
         return f"{name}#{self._labels[name]}"
 
     def _lag(self) -> timedelta:
-        if not self._longest_lag:
+        if not self._conditions.lag:
             return timedelta()
-        return timedelta(seconds=self.dice.between(f"lag at {self.kernel.now}", 0, self._longest_lag))
+        return timedelta(seconds=self.dice.between(f"lag at {self.kernel.now}", 0, self._conditions.lag))
 
     # ---- Calls of ports ----------------------------------------------------------------------------------------------
 
     def call(self, port: str, method: str, effect: Callable[..., Any], *args: Any) -> Any:
         """A call of a port by the current invocation."""
         invocation = cast(Invocation, self.kernel.current)
-        point = invocation.point(f"{port}.{method}")
+        call = f"{port}.{method}"
+        point = invocation.point(call)
         self.points.append((point, port, method))
-        act = partial(self._act, invocation, port, method, effect, args)
-        self.watch.calling(f"{port}.{method}", invocation, args)
+        self.watch.calling(call, invocation, args)
         fate = self.plan.of_call(point, port, method, self.kernel.now)
-        chance = self.dice.fraction(point + " latency")
-        on_its_way, back = chance * self._latency, (chance * 997 % 1) * self._latency
+        invocation.pass_time(invocation.chance * self._conditions.latency)
         if fate is None:
-            invocation.pass_time(on_its_way)
-            result, error = act()
-            invocation.pass_time(back)
+            result, error = self._act(invocation, call, effect, args)
+            invocation.pass_time((1 - invocation.chance) * self._conditions.latency)
         else:
             self.fates[point] = fate
             self.note(point, str(fate))
-            invocation.pass_time(on_its_way)
-            result, error = self._suffer(invocation, point, fate, act)
+            result, error = self._suffer(invocation, point, fate, partial(self._act, invocation, call, effect, args))
         if error is not None:
-            if not isinstance(fate, Fail):
-                self.watch.told_no(f"{port}.{method}", invocation, args, error)
+            if isinstance(fate, Fail):
+                self.watch.failed(call, invocation)
+            else:
+                self.watch.told_no(call, invocation, args, error)
             raise error
+        self.watch.told(call, invocation)
         return result
 
     def _act(
-        self, invocation: Invocation, port: str, method: str, effect: Callable[..., Any], args: tuple[Any, ...]
+        self, invocation: Invocation, call: str, effect: Callable[..., Any], args: tuple[Any, ...]
     ) -> tuple[Any, FastkeyError | None]:
-        watched = f"{port}.{method}"
         result, error = None, None
         try:
             result = effect(*args)
         except FastkeyError as refusal:
             error = refusal
-        self.note(invocation.label, f"{watched} -> {type(error).__name__ if error else 'ok'}")
-        self.watch.after(watched, invocation, args, result, error)
+        self.note(invocation.label, f"{call} -> {type(error).__name__ if error else 'ok'}")
+        self.watch.after(call, invocation, args, result, error)
         return result, error
 
     def _suffer(
@@ -181,6 +211,9 @@ class Simulation:
                 if when is When.AFTER:
                     invocation.pass_time(seconds)
                 return answer
+            case Jump(off):
+                invocation.skew = off
+                return act()
             case Fail(fault, late):
                 took = self.dice.between(f"{point} took", *fault.seconds)
                 if fault.effect and late:
@@ -200,8 +233,9 @@ class Simulation:
     def start(self, name: str, who: str, event: dict[str, Any], delay: float = 0) -> Invocation:
         """Starts a function. who: in whose name, for the trace."""
         label = self.label(f"{who}.{name}")
-        skew = self.dice.between(f"{label} skew", -self._skew, self._skew)
-        invocation = Invocation(label, shipped().functions[name], event, self.kernel, skew)
+        invocation = Invocation(label, shipped().functions[name], event, self.kernel)
+        invocation.skew = self.dice.between(f"{label} skew", -self._skew, self._skew)
+        invocation.chance = self.dice.fraction(f"{label} latency")
         self.kernel.start(invocation, delay)
         return invocation
 
@@ -211,13 +245,17 @@ class Simulation:
         self.kernel.wait(patience)
         invocation.invoker = None
         self.note(invocation.label, f"answers {invocation.answer}")
+        if isinstance(invocation.answer, Failure):
+            self.watch.crashed(invocation.answer)
         return invocation.answer
 
     def request(self, name: str, who: str, event: dict[str, Any]) -> dict[str, Any] | None:
         """A request through the gateway. Gives the answer; None where the gateway gives one of its own."""
         answer = self.wait_for(self.start(name, who, event), GATEWAY_PATIENCE)
-        self.watch.answer(name, event, answer)
-        return json.loads(answer) if isinstance(answer, str) else None
+        document: dict[str, Any] | None = json.loads(answer) if isinstance(answer, str) else None
+        if document is not None:
+            self.watch.answer(name, document)
+        return document
 
 
 class Workflows:
@@ -292,18 +330,16 @@ class Execution(Process):
         if fate is not None:
             simulation.fates[point] = fate
             simulation.note(point, str(fate))
-        if isinstance(fate, NotStarted):
-            return Failure("Lambda.TooManyRequestsException")
         if call.resource.startswith("${"):
-            answer = self._invoke(call, fate)
-        elif call.token is not None:
-            answer = self._wait_for_token(call)
-        else:
-            simulation.watch.event(call.payload)
-            answer = {}
-        return Failure("Lambda.Unknown") if isinstance(fate, Lost) else answer
+            return self._invoke(call, fate)
+        if call.token is not None:
+            return self._wait_for_token(call, call.token, fate)
+        return self._tell(call, fate)
 
     def _invoke(self, call: Call, fate: Fate | None) -> Any:
+        """A function that is invoked."""
+        if isinstance(fate, NotStarted):
+            return Failure("Lambda.TooManyRequestsException")
         simulation, name = self._simulation, call.resource[2:-1]
         invocation = simulation.start(name, self.connection_id, call.payload)
         invocation.execution = self.label
@@ -312,31 +348,48 @@ class Execution(Process):
         answer = simulation.wait_for(invocation, call.timeout)
         if answer is None:
             return Failure("States.Timeout")
-        if not isinstance(fate, Lost):
-            simulation.watch.heard(invocation)
+        if isinstance(fate, Lost):
+            return Failure("Lambda.Unknown")
+        simulation.watch.heard(invocation)
         return json.loads(answer) if isinstance(answer, str) else answer
 
-    def _wait_for_token(self, call: Call) -> Any:
+    def _wait_for_token(self, call: Call, token: str, fate: Fate | None) -> Any:
         """UpdateItem, and then patience."""
         simulation = self._simulation
-        assert call.token is not None
-        simulation.waiting[call.token] = self
-        self.resumed = False
+        if isinstance(fate, NotStarted):
+            return Failure("DynamoDb.ThrottlingException")
         try:
             update(simulation.fakes.connections, call.payload)
         except Conflict:
             return Failure("DynamoDb.ConditionalCheckFailedException")
+        if isinstance(fate, Lost):
+            return Failure("DynamoDb.SdkClientException")
+        simulation.waiting[token] = self
+        self.resumed = False
         simulation.kernel.wait(call.timeout)
-        simulation.waiting.pop(call.token, None)
+        simulation.waiting.pop(token, None)
         return {} if self.resumed else Failure("States.Timeout")
+
+    def _tell(self, call: Call, fate: Fate | None) -> Any:
+        """PutEvents."""
+        if isinstance(fate, NotStarted):
+            return Failure("EventBridge.FailedEntry")
+        self._simulation.watch.event(call.payload)
+        return Failure("EventBridge.SdkClientException") if isinstance(fate, Lost) else {}
 
 
 # ---- DynamoDB's UpdateItem, as far as AwaitCompletion uses it --------------------------------------------------------
 
 
 def update(connections: Connections, request: Mapping[str, Any]) -> None:
-    """Changes a connection's item as the state machine says. Raises Conflict where its condition does not hold."""
-    before = connections.get(request["Key"]["connection_id"]["S"])
+    """Changes a connection's item as the state machine says.
+
+    Raises Conflict where its condition does not hold, which it does for no item that is not there.
+    """
+    try:
+        before = connections.get(request["Key"]["connection_id"]["S"])
+    except ConnectionNotFound:
+        raise Conflict from None
     item: dict[str, Any] = dict(_to_item(before, "update"))
     names, values = request["ExpressionAttributeNames"], request["ExpressionAttributeValues"]
     for condition in request["ConditionExpression"].split(" AND "):

@@ -1,12 +1,20 @@
 """The shipped state machines, run by moto, with functions that answer as a test says."""
 
 import json
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from moto.stepfunctions.parser.asl.component.common.error_name import custom_error_name
+from moto.stepfunctions.parser.asl.component.common.retry.jitter_strategy_decl import JitterStrategyDecl
+from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
+from moto.stepfunctions.parser.asl.eval.environment import Environment
 
 from local.aws.resources import CREATORS
 from local.aws.server import Aws
@@ -30,41 +38,50 @@ PARAMETERS = {
     "AllowedReturnUrls": "https://partner.example/connected",
 }
 
+Definition = Mapping[str, Any]
+
+FOLDER = Path(__file__).parents[2] / "statemachines"
+SHIPPED: dict[str, Definition] = {
+    "ProvisionKey": yaml.safe_load((FOLDER / "provision_key.asl.yaml").read_text()),
+    "RevokeKey": yaml.safe_load((FOLDER / "revoke_key.asl.yaml").read_text()),
+}
+
 # What a state machine is told: what a function answers with, or the name of the error that it ends with.
 Answer = dict[str, Any] | str
 
 
 @dataclass
 class Run:
-    """An execution that has ended: its history, the states that it went through, its calls, the events that it told."""
+    """An execution that has ended: its history, the states that it went through, its calls, the events that it told.
+
+    waits: how many seconds it would have let pass each time.
+    """
 
     status: str
     history: list[dict[str, Any]]
     states: list[str]
     calls: list[tuple[str, dict[str, Any]]]
     events: list[dict[str, Any]]
+    waits: list[float]
 
 
 @dataclass
 class Machines:
-    """The machines, and for each connection the answers that the functions give, the last one ever after.
-
-    `calls` are those of the execution that was started last.
-    """
+    """The machines, and what the functions answer to the execution that was started last: the last one ever after."""
 
     aws: Aws
     stack: Stack
     told: EventQueue
+    waits: Mapping[str, list[float]]
+    answers: dict[str, list[Answer]] = field(default_factory=dict)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    _answers: dict[str, dict[str, list[Answer]]] = field(default_factory=dict)
-    _calls: dict[str, list[tuple[str, dict[str, Any]]]] = field(default_factory=dict)
-    _events: list[dict[str, Any]] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def invoke(self, arn: str, event: Any) -> Outcome:
-        name, connection_id = self.functions[arn], event["connection_id"]
-        self._calls[connection_id].append((name, event))
-        answer = taken(self._answers[connection_id][name])
+        name = next(spec.logical_id for spec in self.stack.functions.values() if spec.arn == arn)
+        self.calls.append((name, event))
+        answers = self.answers[name]
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
         if isinstance(answer, dict):
             return Outcome(json.dumps(answer).encode(), failed=False)
         return Outcome(cause(answer).encode(), failed=True)
@@ -76,8 +93,7 @@ class Machines:
 
     def start(self, machine: str, answers: dict[str, list[Answer]], **item: object) -> tuple[str, str]:
         connection_id = f"connection-{next(self._numbers)}"
-        self._answers[connection_id], self._calls[connection_id] = answers, []
-        self.calls = self._calls[connection_id]
+        self.answers, self.calls = {name: list(each) for name, each in answers.items()}, []
         attributes = {name: {"S": value} for name, value in item.items()}
         stored = {"connection_id": {"S": connection_id}, "version": {"N": "1"}, **attributes}
         self.aws.client("dynamodb").put_item(TableName=self.table, Item=stored)
@@ -94,9 +110,8 @@ class Machines:
         status = workflows.describe_execution(executionArn=execution)["status"]
         history = workflows.get_execution_history(executionArn=execution, maxResults=1000)["events"]
         states = [e["stateEnteredEventDetails"]["name"] for e in history if "stateEnteredEventDetails" in e]
-        self._events += map(json.loads, self.told.drain())
-        events = [event for event in self._events if event["detail"]["connection_id"] == connection_id]
-        return Run(status, history, states, self._calls[connection_id], events)
+        events = [json.loads(event) for event in self.told.drain()]
+        return Run(status, history, states, self.calls, events, self.waits[connection_id])
 
     def item(self, connection_id: str) -> dict[str, Any]:
         key = {"connection_id": {"S": connection_id}}
@@ -113,18 +128,18 @@ class Machines:
         return self.stack.created("AWS::StepFunctions::StateMachine")[machine]
 
     @property
-    def functions(self) -> dict[str, str]:
-        """The functions' logical ids, by ARN."""
-        return {spec.arn: spec.logical_id for spec in self.stack.functions.values()}
-
-    @property
     def table(self) -> str:
         return self.stack.created("AWS::DynamoDB::Table")["Connections"]
 
 
-def taken(answers: list[Answer]) -> Answer:
-    """The next of some answers. The last one stays."""
-    return answers.pop(0) if len(answers) > 1 else answers[0]
+def rule_for(error: str, rules: list[Definition]) -> int | None:
+    return next((n for n, rule in enumerate(rules) if {error, "States.ALL"} & set(rule["ErrorEquals"])), None)
+
+
+def too_often(machine: str, state: str, error: str) -> list[Answer]:
+    """The error as often as the state is tried."""
+    rules = SHIPPED[machine]["States"][state]["Retry"]
+    return [error] * (1 + next(rule["MaxAttempts"] for rule in rules if rule_for(error, [rule]) is not None))
 
 
 def cause(error: str) -> str:
@@ -138,22 +153,28 @@ def machines() -> Iterator[Machines]:
     aws = Aws("127.0.0.1", 0, REGION, lambda arn, event: held[0].invoke(arn, event))
     stack = Stack("fastkey", load(TEMPLATE, PARAMETERS, REGION), CREATORS, aws.client, REGION, "https://api.example")
     stack.create()
-    _hurry(aws, stack)
-    held.append(Machines(aws, stack, EventQueue(aws.client)))
-    yield held[0]
+    with _nothing_waited_for() as waits:
+        held.append(Machines(aws, stack, EventQueue(aws.client), waits))
+        yield held[0]
     aws.close()
 
 
-def _hurry(aws: Aws, stack: Stack) -> None:
-    """The machines as shipped, but for how long they wait and how often they repeat a step."""
-    workflows = aws.client("stepfunctions")
-    for arn in stack.created("AWS::StepFunctions::StateMachine").values():
-        definition = json.loads(workflows.describe_state_machine(stateMachineArn=arn)["definition"])
-        for state in definition["States"].values():
-            if "Seconds" in state:
-                state["Seconds"] = 1
-            for retry in state.get("Retry", []):
-                if retry["MaxAttempts"]:
-                    retry |= {"MaxAttempts": 2, "IntervalSeconds": 1, "BackoffRate": 1.0}
-                    retry.pop("MaxDelaySeconds", None)
-        workflows.update_state_machine(stateMachineArn=arn, definition=json.dumps(definition))
+@contextmanager
+def _nothing_waited_for() -> Iterator[Mapping[str, list[float]]]:
+    """The machines as shipped, in no time: the seconds that an execution would have waited are noted by its name."""
+    waits: dict[str, list[float]] = defaultdict(list)
+
+    def wait(_: object, env: Environment, wait_seconds: float) -> None:
+        waits[env.states.context_object.context_object_data["Execution"]["Name"]].append(wait_seconds)
+
+    def wait_before_an_attempt(retrier: object, env: Environment) -> None:
+        """The last step in which moto works out how long to sleep."""
+        wait(retrier, env, env.stack.pop())
+        env.stack.append(0)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WaitFunction, "_wait_interval", wait)
+        patch.setattr(JitterStrategyDecl, "_eval_body", wait_before_an_attempt)
+        # Nobody may say States.Timeout but Step Functions; tests do, in order not to wait for it.
+        patch.setattr(custom_error_name, "ILLEGAL_CUSTOM_ERROR_PREFIX", "-")
+        yield waits

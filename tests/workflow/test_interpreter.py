@@ -1,146 +1,214 @@
-"""The simulator's interpreter goes the way that moto goes: the same machines, the same answers.
+"""The simulator's interpreter goes the way that moto goes: the machines that ship, the same answers.
 
-Every passage of both files is gone, so that what is compared is all there is; moto can take each of them.
+Not compared, for moto differs from AWS there: a path that leads nowhere (moto lets States.ALL catch States.Runtime),
+and attempts to wait for a task token after one that failed (moto lets them all fail alike, with the same token).
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from random import Random
 from typing import Any
 
 import pytest
+from moto.events.models import EventsBackend
 
-from tests.simulation.asl import Call, Ended, Failure, Machine
+from tests.simulation.asl import Call, Ended, Failure, Machine, Sleep
 from tests.until import until
-from tests.workflow.conftest import Answer, Machines, Run, cause, taken
+from tests.workflow.conftest import SHIPPED, Answer, Definition, Machines, Run, cause, rule_for, too_often
 
-LATER: Answer = {"found": False, "wait_seconds": 0}
-# The last answer of each function, which lets a machine reach its end.
-LAST: dict[str, Answer] = {
-    "DetectKey": {"found": True, "wait_seconds": 0},
-    "CaptureSecret": {},
-    "VerifyKey": {"status": "active", "reason": None},
-    "DeleteKey": {"status": "failed", "reason": "key_gone"},
-}
-DECIDED = {"status": "authorized", "completed_at": "2026-11-21T00:00:00+00:00"}
-UNDECIDED = {"status": "authorized"}
-
-# An error that no definition names. In moto, one that begins with States. ends the execution.
-ANY = "WhiteBitUnavailable"
-NAMED = {
-    "DetectKey": ["ConnectionClosed", "CompletionRefused", "ExchangeLost", "ConsentLost", "AccountAlreadyConnected"],
-    "CaptureSecret": ["ConnectionClosed", "ConsentLost", "SecretLost", "KeyGone", "SecretLocked", "StepInProgress"],
-    "VerifyKey": ["ConnectionClosed", "KeyUnusable", "StepInProgress"],
-    "DeleteKey": ["ConnectionClosed", "SecretHeld", "StepInProgress"],
-}
-GIVEN_UP: list[Answer] = [ANY] * 3  # one attempt, and the two more of the hurried machines
-
-
-@dataclass(frozen=True)
-class Script:
-    """What the functions answer before their last answers; what whoever has the task token answers, if it waits.
-
-    That is one answer, for in moto an attempt that failed lets all later ones fail the same way, with the same token.
-    """
-
-    answers: dict[str, list[Answer]]
-    item: dict[str, str]
-    completion: Answer | None = None
-
-    def given(self) -> dict[str, list[Answer]]:
-        return {name: [*self.answers.get(name, []), last] for name, last in LAST.items()}
-
-
-def script(completion: Answer | None = None, **answers: list[Answer]) -> Script:
-    return Script(answers, DECIDED if completion is None else UNDECIDED, completion)
-
-
-PROVISION = {
-    "all goes well": script(),
-    "completed later": script({}),
-    "never completed": script(ANY),
-    "a key that comes late": script(DetectKey=[LATER, ANY, LATER]),
-    "superseded while detecting": script(DetectKey=["ConnectionClosed"]),
-    "refused": script(DetectKey=["CompletionRefused"]),
-    "not detected": script(DetectKey=GIVEN_UP),
-    "superseded while capturing": script(CaptureSecret=["SecretLocked", "ConnectionClosed"]),
-    "each error has its own count": script(CaptureSecret=["SecretLocked", "StepInProgress", ANY] * 2),
-    "locked for too long": script(
-        CaptureSecret=["SecretLocked", ANY, "SecretLocked", "StepInProgress", "SecretLocked"]
-    ),
-    "superseded while verifying": script(VerifyKey=[ANY, "ConnectionClosed"]),
-    "unusable": script(VerifyKey=["KeyUnusable"]),
-    "superseded while deleting": script(VerifyKey=["KeyUnusable"], DeleteKey=["StepInProgress", "ConnectionClosed"]),
-    "held after all": script(CaptureSecret=["SecretLost", "KeyGone"], DeleteKey=["SecretHeld", ANY, "SecretHeld"]),
-    "left to the user": script(CaptureSecret=["KeyGone"], DeleteKey=GIVEN_UP),
-    "superseded when left": script(CaptureSecret=["KeyGone"], DeleteKey=[*GIVEN_UP, ANY, "ConnectionClosed"]),
-    "held when left": script(CaptureSecret=["KeyGone"], DeleteKey=[*GIVEN_UP, "SecretHeld"]),
-    "better times": script(CaptureSecret=["KeyGone"], DeleteKey=[*GIVEN_UP, *GIVEN_UP, ANY]),
-    "shredded later": script(CaptureSecret=["KeyGone"], DeleteKey=[LAST["DeleteKey"], *GIVEN_UP]),
-    "superseded when shredded": script(CaptureSecret=["KeyGone"], DeleteKey=[LAST["DeleteKey"], "ConnectionClosed"]),
-    "an outcome without a status": script(VerifyKey=[{}]),
-}
-REVOKE = {
-    "all goes well": script(),
-    "waits for a step": script(DeleteKey=["StepInProgress", ANY, "StepInProgress", ANY]),
-    "superseded": script(DeleteKey=["ConnectionClosed"]),
-    "left to the user": script(DeleteKey=["SecretHeld"] * 3),
-    "superseded when left": script(DeleteKey=[*GIVEN_UP, "ConnectionClosed"]),
-    "better times": script(DeleteKey=[*GIVEN_UP, *GIVEN_UP, ANY]),
-    "shredded later": script(DeleteKey=[LAST["DeleteKey"], *GIVEN_UP]),
-    "superseded when shredded": script(DeleteKey=[LAST["DeleteKey"], "ConnectionClosed"]),
-    "an outcome without a status": script(DeleteKey=[{}]),
-}
-
-
-def drawn(seed: int) -> Script:
-    """A script in which things go wrong at random."""
-    random = Random(seed)
-    errors = {name: random.choices([*named, ANY], k=random.randint(0, 5)) for name, named in NAMED.items()}
-    answers: dict[str, list[Answer]] = {name: list(each) for name, each in errors.items()}
-    answers["DetectKey"] = random.choices([*NAMED["DetectKey"], ANY, LATER, LAST["DetectKey"]], k=random.randint(0, 3))
-    return script(random.choice([None, {}, ANY]), **answers)
-
-
-SEEDS = {f"seed {seed}": drawn(seed) for seed in range(14)}
-SCRIPTS = {"ProvisionKey": PROVISION | SEEDS, "RevokeKey": REVOKE | SEEDS}
+# What tasks answer, by the last word of their resource: the last answer is given ever after.
+Script = dict[str, list[Answer]]
 
 
 @dataclass(frozen=True)
 class Trace:
-    """Each state with its input, each call with its payload and time; the events; how it ended, and with what."""
+    """What an execution does: each state with its input and each call with its payload and time; the seconds that it
+    lets pass; how it ended, and with what.
+    """
 
     steps: list[tuple[Any, ...]]
-    events: list[tuple[str, Any]]
+    waits: list[float]
     end: tuple[str, Any, str | None]
+
+
+# ---- Scripts ---------------------------------------------------------------------------------------------------------
+
+COMPLETED = "DynamoDb.ConditionalCheckFailedException"  # nobody is waited for
+NOT_TOLD = "EventBridge.FailedEntry"
+ENDED: Answer = {"status": "failed", "reason": "a_reason"}
+GOOD: Script = {
+    "waitForTaskToken": [COMPLETED],
+    "DetectKey": [{"found": True, "wait_seconds": 0}],
+    "CaptureSecret": [{}],
+    "VerifyKey": [{"status": "active", "reason": None}],
+    "DeleteKey": [ENDED],
+    "putEvents": [{}],
+}
+# No rule names these.
+ANY = "WhiteBitUnavailable"
+STRANGE = [ANY, "Lambda.Unknown", "Sandbox.Timedout", "States.Timeout", "States.TaskFailed"]
+LOST: list[Answer] = ["SecretLost"]
+
+
+def task_of(resource: str) -> str:
+    """A resource's last word: ${DetectKey}, the ARN of the function that it stands for, an API's action."""
+    return re.split(r"\W+", resource.rstrip("}"))[-1]
+
+
+def later(seconds: int) -> Answer:
+    return {"found": False, "wait_seconds": seconds}
+
+
+def script(**troubles: list[Answer]) -> Script:
+    """These answers first, and then those with which everything goes well."""
+    return {task: [*troubles.get(task, []), *good] for task, good in GOOD.items()}
+
+
+def waiting(answer: Answer, **troubles: list[Answer]) -> Script:
+    """Somebody is waited for, and this is the answer."""
+    return script(**troubles) | {"waitForTaskToken": [answer]}
+
+
+def provisions() -> dict[str, Script]:
+    def trying(state: str, error: str = ANY) -> list[Answer]:
+        return too_often("ProvisionKey", state, error)
+
+    undeleted, unleft = trying("DeleteKey"), trying("LeaveToUser")
+    return {
+        "completed before": script(),
+        "completed later": waiting({}),
+        "never completed": waiting("States.Timeout"),
+        "cannot be waited for": waiting("DynamoDb.InternalServerErrorException"),
+        "a key that comes late": script(DetectKey=[later(2), ANY, later(15)]),
+        "superseded while detecting": script(DetectKey=["ConnectionClosed"]),
+        "not detected": script(DetectKey=trying("DetectKey")),
+        "locked for too long": script(CaptureSecret=trying("CaptureSecret", "SecretLocked")),
+        "in progress for too long": script(CaptureSecret=trying("CaptureSecret", "StepInProgress")),
+        "each error has its own count": script(CaptureSecret=[ANY, "SecretLocked", "StepInProgress"] * 7),
+        "superseded while capturing": script(CaptureSecret=[ANY, "ConnectionClosed"]),
+        "not verified": script(VerifyKey=trying("VerifyKey")),
+        "in progress while verifying": script(VerifyKey=trying("VerifyKey", "StepInProgress")),
+        "superseded while verifying": script(VerifyKey=["ConnectionClosed"]),
+        "reopened by a late deletion": script(VerifyKey=[ANY, "SecretHeld", ANY]),
+        "in progress while deleting": script(
+            VerifyKey=["KeyUnusable"], DeleteKey=trying("DeleteKey", "StepInProgress")
+        ),
+        "superseded while deleting": script(VerifyKey=["KeyUnusable"], DeleteKey=[ANY, "ConnectionClosed"]),
+        "held after all, twice": script(CaptureSecret=[*LOST, "KeyGone"], DeleteKey=["SecretHeld", ANY, "SecretHeld"]),
+        "left to the user": script(CaptureSecret=LOST, DeleteKey=undeleted),
+        "superseded when left": script(CaptureSecret=LOST, DeleteKey=[*undeleted, ANY, "ConnectionClosed"]),
+        "held when left": script(CaptureSecret=LOST, DeleteKey=[*undeleted, "SecretHeld"]),
+        "better times": script(CaptureSecret=LOST, DeleteKey=[*undeleted, *unleft, ANY]),
+        "not shredded": script(CaptureSecret=LOST, DeleteKey=[ENDED, *trying("ShredAgain")]),
+        "told late": script(putEvents=[NOT_TOLD] * 3),
+        "never told": script(putEvents=trying("TellOutcome", NOT_TOLD)),
+    }
+
+
+def revokes() -> dict[str, Script]:
+    def trying(state: str, error: str = ANY) -> list[Answer]:
+        return too_often("RevokeKey", state, error)
+
+    undeleted = trying("DeleteKey")
+    return {
+        "deleted": script(),
+        "superseded": script(DeleteKey=[ANY, "ConnectionClosed"]),
+        "in progress for too long": script(DeleteKey=trying("DeleteKey", "StepInProgress")),
+        "left to the user": script(DeleteKey=undeleted),
+        "superseded when left": script(DeleteKey=[*undeleted, "SecretHeld", "ConnectionClosed"]),
+        "better times": script(DeleteKey=[*undeleted, *trying("LeaveToUser"), ANY]),
+        "not shredded": script(DeleteKey=[ENDED, *trying("ShredAgain")]),
+        "told late": script(putEvents=[NOT_TOLD] * 3),
+        "never told": script(putEvents=trying("TellOutcome", NOT_TOLD)),
+    }
+
+
+def drawn(machine: str, seed: int) -> Script:
+    """Runs of the same error or of the same answer, one after the other."""
+    random = Random(f"{machine} {seed}")
+    rules = [
+        rule
+        for each in SHIPPED[machine]["States"].values()
+        for rule in (*each.get("Retry", []), *each.get("Catch", []))
+    ]
+    errors = sorted({name for rule in rules for name in rule["ErrorEquals"]} - {"States.ALL", COMPLETED})
+    troubles: dict[str, list[Answer]] = {}
+    for task in ("DetectKey", "CaptureSecret", "VerifyKey", "DeleteKey"):
+        known = [*errors, *STRANGE, *GOOD[task], *([later(3)] if task == "DetectKey" else [])]
+        runs = [[random.choice(known)] * random.choice((1, 1, 2, 5)) for _ in range(random.randint(0, 5))]
+        troubles[task] = [answer for run in runs for answer in run]
+    troubles["putEvents"] = [NOT_TOLD] * random.choice((0, 0, 1))
+    completions: list[Answer] = [COMPLETED, {}, *STRANGE]
+    return waiting(random.choice(completions), **troubles)
+
+
+SEEDS = range(10)
+SCRIPTS = {
+    machine: named | {f"seed {seed}": drawn(machine, seed) for seed in SEEDS}
+    for machine, named in (("ProvisionKey", provisions()), ("RevokeKey", revokes()))
+}
+
+
+# ---- As the interpreter goes -----------------------------------------------------------------------------------------
+
+
+def interpreted(
+    definition: Definition, script: Script, given: Any, new_token: Callable[[], str]
+) -> tuple[Trace, list[tuple[str, str | None]]]:
+    """The trace; and the states, each as often as it was called or, if it calls nothing, entered, with what failed."""
+    left = {task: iter(answers) for task, answers in script.items()}
+    steps: list[tuple[Any, ...]] = []
+    waits: list[float] = []
+    states: list[tuple[str, str | None]] = []
+
+    def entered(name: str, data: Any) -> None:
+        steps.append(("enters", name, data))
+        if definition["States"][name]["Type"] != "Task":
+            states.append((name, None))
+
+    def answer_to(call: Call) -> Any:
+        steps.append(("calls", call.resource, call.payload, call.timeout))
+        task = task_of(call.resource)
+        answer = next(left[task], script[task][-1])
+        states.append((call.state, answer if isinstance(answer, str) else None))
+        return Failure(answer, cause(answer)) if isinstance(answer, str) else answer
+
+    execution = Machine.load(definition).run(given, new_token, entered)
+    answer = None
+    try:
+        while True:
+            match execution.send(answer):
+                case Call() as call:
+                    answer = answer_to(call)
+                case Sleep(seconds=seconds):
+                    waits.append(seconds)
+    except StopIteration as stopped:
+        end: Ended = stopped.value
+    return Trace(steps, waits, (end.status, end.output, end.error)), states
 
 
 # ---- As moto goes ----------------------------------------------------------------------------------------------------
 
 
-def in_moto(machines: Machines, machine: str, scripts: dict[str, Script]) -> dict[str, Trace]:
-    """All at the same time: they mostly wait."""
-    started = {name: machines.start(machine, each.given(), **each.item) for name, each in scripts.items()}
-    if machine == "ProvisionKey":
-        for name, each in scripts.items():
-            if each.completion is not None:
-                complete(machines, started[name][0], each.completion)
-    return {name: trace_of(machines.end(*each)) for name, each in started.items()}
-
-
-def complete(machines: Machines, connection_id: str, answer: Answer) -> None:
-    workflows = machines.aws.client("stepfunctions")
-    token = until(lambda: machines.item(connection_id).get("task_token"))["S"]
-    if isinstance(answer, str):
-        workflows.send_task_failure(taskToken=token, error=answer)
-    else:
-        workflows.send_task_success(taskToken=token, output=json.dumps(answer))
+def in_moto(machines: Machines, machine: str, script: Script) -> Run:
+    completion = script["waitForTaskToken"][0]
+    undecided = {} if completion == COMPLETED else {"status": "authorized"}
+    connection_id, execution = machines.start(machine, script, **undecided)
+    if undecided and machine == "ProvisionKey":
+        token = until(lambda: machines.item(connection_id).get("task_token"))["S"]
+        workflows = machines.aws.client("stepfunctions")
+        if isinstance(completion, str):
+            workflows.send_task_failure(taskToken=token, error=completion)
+        else:
+            workflows.send_task_success(taskToken=token, output=json.dumps(completion))
+    return machines.end(connection_id, execution)
 
 
 def trace_of(run: Run) -> Trace:
-    events = [(event["detail-type"], event["detail"]) for event in run.events]
-    return Trace(list(steps_of(run.history)), events, end_of(run))
+    return Trace(list(steps_of(run.history)), run.waits, end_of(run))
 
 
 def steps_of(history: list[dict[str, Any]]) -> Iterator[tuple[Any, ...]]:
@@ -164,94 +232,35 @@ def end_of(run: Run) -> tuple[str, Any, str | None]:
     raise AssertionError(run.history[-1])
 
 
-# ---- As the interpreter goes -----------------------------------------------------------------------------------------
+@pytest.fixture
+def event_bus(machines: Machines, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes no event as long as the script says so."""
+    put_events = EventsBackend.put_events
 
+    def put(backend: EventsBackend, events: list[dict[str, Any]]) -> Any:
+        if machines.answers["putEvents"].pop(0) == NOT_TOLD:
+            return [{"ErrorCode": "InternalFailure", "ErrorMessage": "constant"} for _ in events]
+        return put_events(backend, events)
 
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """From a state to the next one (none at the end): because of an error, or not."""
-
-    state: str
-    because_of_an_error: bool
-    following: str | None
-
-
-def in_interpreter(
-    machines: Machines, machine: Machine, script: Script, connection_id: str, tokens: list[str]
-) -> tuple[Trace, set[Passage]]:
-    steps: list[tuple[Any, ...]] = []
-    events: list[tuple[str, Any]] = []
-    passages: set[Passage] = set()
-    answer: Any = None
-    before: str | None = None
-
-    def entered(state: str, data: Any) -> None:
-        nonlocal before
-        steps.append(("enters", state, data))
-        if before:
-            passages.add(Passage(before, isinstance(answer, Failure), state))
-        before = state
-
-    answers, others = answering(machines, script), iter(tokens)
-    execution = machine.run({"connection_id": connection_id}, lambda: next(others), entered)
-    try:
-        while True:
-            request = execution.send(answer)
-            answer = None
-            if isinstance(request, Call):
-                steps.append(("calls", request.resource, request.payload, request.timeout))
-                answer = answers(request)
-                if request.resource.endswith("putEvents"):
-                    events += [(entry["DetailType"], entry["Detail"]) for entry in request.payload["Entries"]]
-    except StopIteration as stopped:
-        end: Ended = stopped.value
-    if before and end.status == "SUCCEEDED":
-        passages.add(Passage(before, False, None))
-    return Trace(steps, events, (end.status, end.output, end.error)), passages
-
-
-def answering(machines: Machines, script: Script) -> Callable[[Call], Any]:
-    given, completion = script.given(), script.completion
-
-    def answer(call: Call) -> Any:
-        if call.resource in machines.functions:
-            found = taken(given[machines.functions[call.resource]])
-        elif call.token:
-            found = "DynamoDb.ConditionalCheckFailedException" if completion is None else completion
-        else:
-            found = {}
-        return Failure(found, cause(found)) if isinstance(found, str) else found
-
-    return answer
-
-
-def passages_of(definition: dict[str, Any]) -> set[Passage]:
-    """All that a definition has."""
-    found = set()
-    for name, state in definition["States"].items():
-        targets = [state.get("Next"), state.get("Default"), *(rule["Next"] for rule in state.get("Choices", []))]
-        found |= {Passage(name, False, target) for target in targets if target}
-        found |= {Passage(name, True, rule["Next"]) for rule in state.get("Catch", [])}
-        if state.get("End") or state["Type"] == "Succeed":
-            found.add(Passage(name, False, None))
-    return found
+    monkeypatch.setattr(EventsBackend, "put_events", put)
 
 
 # ---- Both ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("machine", SCRIPTS)
-def test_it_goes_the_way_that_moto_goes_and_every_way_there_is(machines: Machines, machine: str) -> None:
-    definition, scripts = machines.definition(machine), SCRIPTS[machine]
-    interpreted, gone = Machine.load(definition), set()
-    for name, trace in in_moto(machines, machine, scripts).items():
-        (_, _, given), *_ = trace.steps
-        mine, passages = in_interpreter(
-            machines, interpreted, scripts[name], given["connection_id"], list(tokens_of(trace))
-        )
-        assert mine == trace, name
-        gone |= passages
-    assert gone == passages_of(definition)
+@pytest.mark.usefixtures("event_bus")
+@pytest.mark.parametrize(
+    ("machine", "name"),
+    [pytest.param(machine, name, id=f"{machine}: {name}") for machine in SCRIPTS for name in SCRIPTS[machine]],
+)
+def test_it_goes_the_way_that_moto_goes(machines: Machines, machine: str, name: str) -> None:
+    script = SCRIPTS[machine][name]
+    run = in_moto(machines, machine, script)
+    wanted = trace_of(run)
+    (_, _, given), *_ = wanted.steps
+    trace, _ = interpreted(machines.definition(machine), script, given, tokens_of(wanted).__next__)
+    assert trace == wanted
+    assert [(event["detail-type"], event["detail"]) for event in run.events] == list(told_by(trace))
 
 
 def tokens_of(trace: Trace) -> Iterator[str]:
@@ -259,3 +268,50 @@ def tokens_of(trace: Trace) -> Iterator[str]:
         match step:
             case ("calls", _, {"ExpressionAttributeValues": {":token": {"S": token}}}, _):
                 yield token
+
+
+def told_by(trace: Trace) -> Iterator[tuple[str, Any]]:
+    """Its last call is the one by which it tells, unless that was refused to the end or it had nothing to tell."""
+    *_, (_, *last) = trace.steps
+    match last:
+        case _, {"Entries": entries}, _ if trace.end[0] == "SUCCEEDED":
+            yield from ((entry["DetailType"], entry["Detail"]) for entry in entries)
+
+
+# ---- Every way that there is -----------------------------------------------------------------------------------------
+
+
+def ways(definition: Definition) -> Iterator[str]:
+    """Each rule of a Retry that tries again, and each that does not or no longer; each way from a state to the next."""
+    for name, state in definition["States"].items():
+        retry, catch = state.get("Retry", []), state.get("Catch", [])
+        yield from (f"{name}: Retry {n} again" for n, rule in enumerate(retry) if rule["MaxAttempts"])
+        yield from (f"{name}: Retry {n} no more" for n, _ in enumerate(retry))
+        yield from (f"{name}: Catch {n} to {rule['Next']}" for n, rule in enumerate(catch))
+        if state["Type"] == "Task" and rule_for("an error that no rule names", catch) is None:
+            yield f"{name}: Catch None to the end"
+        rules = [state, *state.get("Choices", [])]
+        yield from (f"{name} to {rule[to]}" for rule in rules for to in ("Next", "Default") if to in rule)
+        if state.get("End") or state["Type"] == "Succeed":
+            yield f"{name} to the end"
+
+
+def ways_taken(definition: Definition, states: list[tuple[str, str | None]]) -> Iterator[str]:
+    """Found out from what was called and failed, by no more of the language than which rule is meant."""
+    for (name, error), (following, _) in pairwise([*states, ("the end", None)]):
+        if error is None:
+            yield f"{name} to {following}"
+            continue
+        retry, catch = (definition["States"][name].get(rules, []) for rules in ("Retry", "Catch"))
+        yield f"{name}: Retry {rule_for(error, retry)} {'again' if following == name else 'no more'}"
+        if following != name:
+            yield f"{name}: Catch {rule_for(error, catch)} to {following}"
+
+
+@pytest.mark.parametrize("machine", SHIPPED)
+def test_every_way_is_gone(machine: str) -> None:
+    definition, gone = SHIPPED[machine], set()
+    for script in SCRIPTS[machine].values():
+        _, states = interpreted(definition, script, {"connection_id": "c1"}, str)
+        gone |= set(ways_taken(definition, states))
+    assert gone == set(ways(definition))

@@ -1,10 +1,12 @@
 """What all clients of AWS share."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
+from botocore.client import BaseClient
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, IncompleteReadError
 
 from fastkey.domain.errors import StorageUnavailable
 from fastkey.logging import log
@@ -15,6 +17,23 @@ from fastkey.logging import log
 CONFIG = Config(
     connect_timeout=2, read_timeout=5, tcp_keepalive=True, retries={"mode": "standard", "total_max_attempts": 3}
 )
+
+Client = TypeVar("Client", bound=BaseClient)
+
+
+def wary(client: Client) -> Client:
+    """The client, which from now on raises IncompleteReadError for an answer that is shorter than it says.
+
+    botocore by itself makes of what was cut an answer that says nothing, such as "there is no such item".
+    """
+    client.meta.events.register("before-parse", _measure)
+    return client
+
+
+def _measure(response_dict: Mapping[str, Any], **_: object) -> None:
+    came, said = len(response_dict["body"]), response_dict["headers"].get("Content-Length")
+    if said is not None and came != int(said):
+        raise IncompleteReadError(actual_bytes=came, expected_bytes=said)
 
 
 @contextmanager

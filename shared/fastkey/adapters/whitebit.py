@@ -30,14 +30,15 @@ BALANCE = "/api/v4/trade-account/balance"
 class WhiteBitClient:
     """Implements the port over urllib3.
 
-    base_url: without a slash at the end. client_secret: called when the secret is needed, so that functions that never
-    need it never read it.
+    base_url: without a slash at the end. read_client_secret: called by `prepare`, so that functions that never need the
+    secret never read it.
     """
 
-    def __init__(self, base_url: str, client_id: str, client_secret: Callable[[], Secret], clock: Clock) -> None:
+    def __init__(self, base_url: str, client_id: str, read_client_secret: Callable[[], Secret], clock: Clock) -> None:
         self._base_url = base_url
         self._client_id = client_id
-        self._client_secret = client_secret
+        self._read_client_secret = read_client_secret
+        self._client_secret = Secret("")
         self._clock = clock
         # No kept-alive connections: one that died while the function slept would lose an answer that counts.
         self._http = urllib3.PoolManager(
@@ -47,7 +48,7 @@ class WhiteBitClient:
     # ---- Tokens ------------------------------------------------------------------------------------------------------
 
     def prepare(self) -> None:
-        self._client_secret()
+        self._client_secret = self._read_client_secret()
 
     def exchange_code(self, code: Secret, verifier: Secret) -> TokenGrant:
         status, answer = self._send_form("/oauth2/token", code=code, code_verifier=verifier)
@@ -104,7 +105,7 @@ class WhiteBitClient:
     # ---- The wire ----------------------------------------------------------------------------------------------------
 
     def _send_form(self, path: str, **fields: Secret) -> tuple[int, Any]:
-        form = {"client_id": self._client_id, "client_secret": self._client_secret().reveal()}
+        form = {"client_id": self._client_id, "client_secret": self._client_secret.reveal()}
         form |= {name: value.reveal() for name, value in fields.items()}
         body = urlencode(form).encode()
         return self._send("POST", path, {"Content-Type": "application/x-www-form-urlencoded"}, body)

@@ -75,10 +75,13 @@ class Connection:
 
     @property
     def key_lives_until(self) -> datetime | None:
-        """When WhiteBIT disables the key by itself, for a key that only the user can remove."""
-        if self.status is not Status.NEEDS_USER_ACTION or self.issued_at is None:
+        """When WhiteBIT disables the key by itself at the latest, where nobody knows that it is gone.
+
+        That is the key that may be there now, seen or not, unless somebody who has had it from our copy still uses it.
+        """
+        if self.status not in (Status.REVOKING, Status.NEEDS_USER_ACTION):
             return None
-        # Nothing has signed since the end, which shredded our copy.
+        # Nothing of ours has signed since.
         return self.updated_at + IDLE_KEY_LIFE
 
     @property
@@ -97,10 +100,13 @@ class Connection:
     def expect(self, *statuses: Status) -> None:
         """Does nothing for a connection in one of these statuses.
 
-        For one that is closing it raises what is closing it, so that whoever meets it undoes what was made; for any
-        other, ConnectionClosed.
+        For one that is closing it raises what is closing it, so that whoever meets it undoes what was made; for one
+        that is capturing again because a copy turned up, SecretHeld, so that whoever meets it goes on; for any other,
+        ConnectionClosed.
         """
         if self.status not in statuses:
+            if self.status is Status.CAPTURING:
+                raise errors.SecretHeld
             closing = self.reason if self.status is Status.CLOSING else None
             raise errors.by_code(closing) if closing else errors.ConnectionClosed
 
@@ -154,20 +160,26 @@ class Connection:
             raise errors.ConnectionClosed
         return self._move(Status.EXCHANGING, now, busy_until=now + EXCHANGE_LIFE)
 
-    def authorize(self, tokens: SealedTokens, now: datetime) -> Self:
-        """The code was exchanged.
+    def authorize(self, tokens: SealedTokens, lease: datetime | None, now: datetime) -> Self:
+        """The exchange under this lease gave tokens. Under another's lease, and a second time, nothing changes.
 
         A connection that is being undone meanwhile keeps the tokens too: undoing needs them.
         """
+        if self.busy_until != lease:
+            return self
         if self.status in (Status.CLOSING, Status.REVOKING):
             return self._change(now, tokens=tokens, busy_until=None)
         return self._move(Status.AUTHORIZED, now, tokens=tokens, busy_until=None)
 
-    def fail_exchange(self, cause: type[errors.FastkeyError], now: datetime) -> Self:
-        """The code was sent, and no tokens came of it: there is nothing to wait for."""
+    def fail_exchange(self, cause: type[errors.FastkeyError], lease: datetime | None, now: datetime) -> Self:
+        """The exchange under this lease gave no tokens: there is nothing to wait for. Under another's lease, and a
+        second time, nothing changes.
+        """
+        if self.busy_until != lease:
+            return self
         if self.status is Status.EXCHANGING:
             return self._move(Status.CLOSING, now, reason=cause.code, busy_until=None)
-        return self if self.status.is_end else self._change(now, busy_until=None)
+        return self._change(now, busy_until=None)
 
     def deny(self, cause: type[errors.FastkeyError], now: datetime) -> Self:
         """WhiteBIT sent the browser back without a code. A second time changes nothing."""
@@ -221,8 +233,10 @@ class Connection:
         )
 
     def keep_in_escrow(self, sealed: bytes, now: datetime) -> Self:
-        """The secret was read, and the vault did not answer: it is kept here until a later attempt moves it over."""
-        if self.status.is_end:
+        """The secret was read, and the vault did not answer: it is kept here until a later attempt moves it over, or
+        until the key is deleted. Raises ConnectionClosed where a faster attempt stored it, or nobody wants it any more.
+        """
+        if self.status not in (Status.CAPTURING, Status.CLOSING):
             raise errors.ConnectionClosed
         return self._change(now, escrow=sealed)
 
@@ -248,9 +262,19 @@ class Connection:
             raise errors.StepInProgress
         return self._change(now, busy_until=until)
 
-    def release(self, lease: datetime, now: datetime) -> Self:
-        """The attempt under this lease failed, and the next need not wait. Under another's lease nothing changes."""
-        return self._change(now, busy_until=None) if self.busy_until == lease else self
+    def under(self, lease: datetime | None) -> Self:
+        """The connection, for whoever holds this lease. Raises StepInProgress for whoever has lost it.
+
+        Its end tells it from every other: one that is taken after another has run out ends later, and whoever gave one
+        back does not come again with it.
+        """
+        if self.busy_until != lease:
+            raise errors.StepInProgress
+        return self
+
+    def release(self, now: datetime) -> Self:
+        """The attempt under the lease failed, and the next need not wait."""
+        return self._change(now, busy_until=None)
 
     # ---- Tokens ------------------------------------------------------------------------------------------------------
 

@@ -80,7 +80,10 @@ class CompletionInvalid(FastkeyError):
 
 class CompletionRefused(FastkeyError):
     code = "completion_refused"
-    text = "Another user started this connection. It has been ended, and the key that was made is deleted."
+    text = (
+        "Another user started this connection. It is being ended, and the key that was made is being deleted. "
+        "If WhiteBIT's dashboard shows a key for this platform later, remove it."
+    )
     http_status = 403
 
 
@@ -107,7 +110,10 @@ class ConsentFailed(FastkeyError):
 
 class ConsentMissing(FastkeyError):
     code = "consent_missing"
-    text = "Nobody came back from WhiteBIT in time."
+    text = (
+        "Nobody came back from WhiteBIT in time. If its dashboard shows a key for this platform, remove it, then "
+        "connect again."
+    )
     ends = Status.EXPIRED
 
 
@@ -152,7 +158,10 @@ class KeyDisabled(FastkeyError):
 
 class KeyGone(FastkeyError):
     code = "key_gone"
-    text = "The key is no longer at WhiteBIT. Connect again."
+    text = (
+        "The key was removed at WhiteBIT. If its dashboard shows another for this platform, remove that too, then "
+        "connect again."
+    )
     ends = Status.NEEDS_CONSENT
 
 

@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from fastkey.domain.connection import Connection
 from fastkey.domain.errors import BodyTooLarge, FastkeyError, InvalidRequest, NotJson, Unexpected, by_code
 from fastkey.domain.secret import Secret
+from fastkey.domain.status import Status
 from fastkey.logging import log, log_defect
 from fastkey.ports import Clock
 
@@ -32,6 +33,14 @@ _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
 
+REVOKING = (
+    "The user disconnected. WhiteBIT has not confirmed yet that the key is deleted. Whoever does not want to wait for "
+    "that can remove the key in WhiteBIT's dashboard."
+)
+REVOKED = (
+    "The user disconnected, and WhiteBIT has confirmed that the key is gone. If its dashboard shows another for this "
+    "platform, remove that."
+)
 USER_ACTION = (
     "WhiteBIT could not be made to delete the key. Remove it in WhiteBIT's dashboard; you can connect again after that."
 )
@@ -220,7 +229,13 @@ def endpoint(answer: Callable[[Request], Response]) -> Handler:
 
 
 def _detail(connection: Connection) -> str | None:
-    """What a person should know of an end: the error's own text, unless it came to an end other than that text says."""
+    """What a person should know of a revocation, and of an end: the error's own text, unless it came to an end other
+    than that text says.
+    """
+    if connection.status is Status.REVOKING:
+        return REVOKING
+    if connection.status is Status.REVOKED and connection.issued_at:
+        return REVOKED
     if not connection.status.is_end or connection.reason is None:
         return None
     ended_by = by_code(connection.reason)

@@ -10,7 +10,7 @@ from fastkey.domain.secret import Secret
 from fastkey.domain.status import Status
 from fastkey.ports import Purpose, World
 from fastkey.usecases.change import change, change_and_resume
-from fastkey.usecases.refresh_token import seal_tokens
+from fastkey.usecases.refresh_token import insist, seal_tokens
 
 # 16 s for the answer at the most; keeping it takes the fraction of a second that is usual, or a repetition or two.
 TIME_TO_EXCHANGE = timedelta(seconds=20)
@@ -64,18 +64,18 @@ def _exchange(world: World, authorization: Authorization, code: Secret, deadline
     if asked_at + TIME_TO_EXCHANGE > deadline:
         raise errors.NoTimeLeft
     try:
-        change(world, connection_id, lambda c: c.exchange(world.clock.now()))
+        lease = change(world, connection_id, lambda c: c.exchange(world.clock.now())).busy_until
     except errors.ConnectionClosed:
         return world.connections.get(connection_id)
     try:
         grant = world.whitebit.exchange_code(code, verifier)
     except errors.ExchangeRefused:
-        return _fail(world, connection_id, errors.ExchangeRefused)
+        return _fail(world, connection_id, errors.ExchangeRefused, lease)
     except (errors.WhiteBitUnavailable, errors.UnexpectedAnswer):
-        return _fail(world, connection_id, errors.ExchangeLost)
-    tokens = seal_tokens(world, connection_id, grant, asked_at)
-    return change(world, connection_id, lambda c: c.authorize(tokens, world.clock.now()))
+        return _fail(world, connection_id, errors.ExchangeLost, lease)
+    tokens = insist(lambda: seal_tokens(world, connection_id, grant, asked_at))
+    return insist(lambda: change(world, connection_id, lambda c: c.authorize(tokens, lease, world.clock.now())))
 
 
-def _fail(world: World, connection_id: str, cause: type[errors.FastkeyError]) -> Connection:
-    return change_and_resume(world, connection_id, lambda c: c.fail_exchange(cause, world.clock.now()))
+def _fail(world: World, connection_id: str, cause: type[errors.FastkeyError], lease: datetime | None) -> Connection:
+    return change_and_resume(world, connection_id, lambda c: c.fail_exchange(cause, lease, world.clock.now()))

@@ -9,7 +9,7 @@ from fastkey.domain.secret import Secret
 from fastkey.domain.status import Status
 from fastkey.ports import Purpose, World
 from fastkey.usecases.change import change
-from fastkey.usecases.lease import lease
+from fastkey.usecases.lease import Lease, lease
 from fastkey.usecases.refresh_token import live_token
 
 # With every limit and retry of the clients used up: 16 s for the read, 30 s for the vault and, if that fails, 30 s for
@@ -25,11 +25,11 @@ def capture_secret(world: World, connection_id: str, deadline: datetime) -> Conn
     the connection went another way.
     """
     try:
-        with lease(world, connection_id, deadline, Status.CAPTURING) as leased:
-            world.vault.prepare(leased)
-            key = find_copy(world, leased) or _read(world, leased, deadline)
+        with lease(world, connection_id, deadline, Status.CAPTURING) as held:
+            world.vault.prepare(held.connection)
+            key = find_copy(world, held.connection) or _read(world, held, deadline)
             _store(world, connection_id, key)
-            return change(world, connection_id, lambda c: c.verify(world.clock.now()))
+            return held.change(lambda c: c.verify(world.clock.now()))
     except ConnectionClosed:
         # Lambda may have been started twice: another attempt captured, and the workflow goes on.
         connection = world.connections.get(connection_id)
@@ -47,14 +47,14 @@ def find_copy(world: World, connection: Connection) -> CapturedKey | None:
     return None
 
 
-def _read(world: World, leased: Connection, deadline: datetime) -> CapturedKey:
+def _read(world: World, held: Lease, deadline: datetime) -> CapturedKey:
     """The one read. Everything that can fail without it is tried before; it is neither repeated nor cut off."""
-    connection_id = leased.connection_id
+    leased, connection_id = held.connection, held.connection.connection_id
     try:
         with live_token(world, connection_id, deadline) as token:
             world.sealer.seal(Secret("may this function seal?"), connection_id, Purpose.ESCROW)
             # Last, because all of that takes time: does the connection still want it, and is there time left?
-            world.connections.get(connection_id).expect(Status.CAPTURING)
+            held.check()
             if world.clock.now() + TIME_TO_READ_AND_STORE > deadline:
                 raise NoTimeLeft
             return _key(leased, world.whitebit.read_secret(token, leased.external_id or ""))
@@ -66,7 +66,11 @@ def _read(world: World, leased: Connection, deadline: datetime) -> CapturedKey:
 
 
 def _store(world: World, connection_id: str, key: CapturedKey) -> None:
-    """The first durable write wins: the vault, or else the escrow, from which the next attempt moves it over."""
+    """The first durable write wins: the vault, or else the escrow, from which the next attempt moves it over.
+
+    Neither looks at the lease: this may be the only copy that there will ever be, and each attempt stores the same. A
+    place that was shredded takes nothing, and a connection that was revoked no escrow.
+    """
     try:
         world.vault.store(connection_id, key)
     except Exception:  # noqa: BLE001 - whatever the reason, this is the only copy there will ever be

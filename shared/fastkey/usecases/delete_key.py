@@ -19,7 +19,7 @@ from fastkey.domain.status import Status
 from fastkey.ports import World
 from fastkey.usecases.capture_secret import find_copy
 from fastkey.usecases.change import change
-from fastkey.usecases.lease import lease
+from fastkey.usecases.lease import Lease, lease
 from fastkey.usecases.refresh_token import live_token
 
 # A copy of the secret is worth more than whatever else went wrong, but for these: nobody wants it, or it opens nothing.
@@ -45,40 +45,42 @@ def delete_key(
         # Again, because a copy that was stored just before the end may not have shown then.
         world.vault.shred(connection_id)
         return fenced
-    with lease(world, connection_id, deadline, fenced.status) as leased:
+    with lease(world, connection_id, deadline, fenced.status) as held:
+        leased = held.connection
         if cause not in _COPY_IS_WORTHLESS and not leased.is_overdue(now()) and find_copy(world, leased):
-            change(world, connection_id, lambda c: c.reopen(now()))
+            held.change(lambda c: c.reopen(now()))
             raise SecretHeld
+        # Another attempt, if it has taken over, may have found a copy, or stored one.
+        held.check()
         world.vault.shred(connection_id)
-        end = _delete(world, leased, deadline, leave_to_user=leave_to_user)
-        return change(world, connection_id, lambda c: c.end(end, now()))
+        end = _delete(world, held, deadline, leave_to_user=leave_to_user)
+        return held.change(lambda c: c.end(end, now()))
 
 
-def _delete(world: World, leased: Connection, deadline: datetime, *, leave_to_user: bool) -> Status:
+def _delete(world: World, held: Lease, deadline: datetime, *, leave_to_user: bool) -> Status:
     """Deletes the key at WhiteBIT if it is there, is this connection's, and can be deleted.
 
     Gives the end to come to.
     """
-    connection_id, reason = leased.connection_id, by_code(leased.reason or "")
+    leased, reason = held.connection, by_code(held.connection.reason or "")
     end = reason.ends
-    # The key is another connection's, and stays.
-    if reason is AccountAlreadyConnected:
-        return end
+    # Another connection had the key: it is not the user's to remove, but nobody's if that connection let go meanwhile.
+    unable = end if reason is AccountAlreadyConnected else Status.NEEDS_USER_ACTION
     # Whoever comes here had consented: without a token there may be a key, and nothing to delete it with.
     if leave_to_user or leased.tokens is None or end is Status.NEEDS_USER_ACTION:
-        return Status.NEEDS_USER_ACTION
+        return unable
     try:
-        with live_token(world, connection_id, deadline) as token:
+        with live_token(world, leased.connection_id, deadline) as token:
             key = world.whitebit.key_info(token)
             if key.external_id is None or leased.external_id not in (None, key.external_id):
                 return end
             if key.state is KeyState.DISABLED:
-                return Status.NEEDS_USER_ACTION
+                return unable
             external_id = key.external_id
-            change(world, connection_id, lambda c: c.hold(external_id, world.clock.now()))
+            held.change(lambda c: c.hold(external_id, world.clock.now()))
             world.whitebit.delete_key(token, external_id)
     except ConsentLost:
-        return Status.NEEDS_USER_ACTION
+        return unable
     except (AccountAlreadyConnected, KeyGone):
         return end
     return end

@@ -1,7 +1,8 @@
 """One attempt at a time is at a step whose result counts."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from fastkey.domain.connection import Connection
@@ -14,8 +15,33 @@ from fastkey.usecases.change import change
 CLOCK_SKEW = timedelta(seconds=5)
 
 
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """What an attempt may do to its connection, as long as no other attempt has taken over.
+
+    connection: as it was leased.
+    """
+
+    world: World
+    connection: Connection
+
+    def change(self, decide: Callable[[Connection], Connection]) -> Connection:
+        """As `change`. Raises StepInProgress, and writes nothing, where the lease has been lost."""
+        return change(self.world, self.connection.connection_id, lambda c: decide(c.under(self.connection.busy_until)))
+
+    def check(self) -> None:
+        """Raises StepInProgress where the lease has been lost, and what `Connection.expect` raises where the status is
+        another by now.
+
+        For the line before what cannot be done on a condition, as nothing can in Secrets Manager and at WhiteBIT. To
+        lose the lease in between takes more than a slow call: it outlasts the function that holds it.
+        """
+        now = self.world.connections.get(self.connection.connection_id)
+        now.under(self.connection.busy_until).expect(self.connection.status)
+
+
 @contextmanager
-def lease(world: World, connection_id: str, deadline: datetime, status: Status) -> Iterator[Connection]:
+def lease(world: World, connection_id: str, deadline: datetime, status: Status) -> Iterator[Lease]:
     """Leases the connection, in this status, until whoever holds it has surely been stopped.
 
     deadline: when Lambda stops this attempt. The step's own last write ends the lease; an error ends it too, and only
@@ -23,10 +49,10 @@ def lease(world: World, connection_id: str, deadline: datetime, status: Status) 
     raises.
     """
     until = deadline + CLOCK_SKEW
-    leased = change(world, connection_id, lambda c: c.lease(status, until, world.clock.now()))
+    held = Lease(world, change(world, connection_id, lambda c: c.lease(status, until, world.clock.now())))
     try:
-        yield leased
+        yield held
     except Exception:
         with suppress(FastkeyError):
-            change(world, connection_id, lambda c: c.release(until, world.clock.now()))
+            held.change(lambda c: c.release(world.clock.now()))
         raise

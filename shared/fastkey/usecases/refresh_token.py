@@ -1,11 +1,19 @@
 """A token is kept alive, where WhiteBIT gave the means to."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from fastkey.domain.connection import Connection
-from fastkey.domain.errors import ConsentLost, RefreshInProgress, UnexpectedAnswer, WhiteBitUnavailable
+from fastkey.domain.errors import (
+    Conflict,
+    ConsentLost,
+    RefreshInProgress,
+    StorageUnavailable,
+    UnexpectedAnswer,
+    WhiteBitUnavailable,
+)
 from fastkey.domain.secret import Secret
 from fastkey.domain.tokens import REFRESH_TOKEN_LIFE, SealedTokens, TokenGrant
 from fastkey.ports import Purpose, World
@@ -15,6 +23,8 @@ from fastkey.usecases.lease import CLOCK_SKEW
 # A token that lives longer than this outlives what lies between its being chosen and its being used: three calls to AWS
 # with all their repetitions, and the connection to WhiteBIT.
 MARGIN = timedelta(seconds=100)
+
+Kept = TypeVar("Kept")
 
 
 @contextmanager
@@ -58,7 +68,7 @@ def refresh_token(world: World, connection_id: str, deadline: datetime) -> Conne
     # No `change`: the refresh token that was read is the one that is leased.
     world.connections.save(connection, leased)
     newest = _ask(world, connection_id, tokens, refresh)
-    return change(world, connection_id, lambda c: c.renew(newest, until, world.clock.now()))
+    return insist(lambda: change(world, connection_id, lambda c: c.renew(newest, until, world.clock.now())))
 
 
 def seal_tokens(world: World, connection_id: str, grant: TokenGrant, asked_at: datetime) -> SealedTokens:
@@ -75,6 +85,14 @@ def seal_tokens(world: World, connection_id: str, grant: TokenGrant, asked_at: d
     )
 
 
+def insist(keep: Callable[[], Kept]) -> Kept:
+    """Does `keep`, up to three times: nobody but this function has the tokens that it is to keep."""
+    for _ in range(2):
+        with suppress(StorageUnavailable, Conflict):
+            return keep()
+    return keep()
+
+
 def _ask(world: World, connection_id: str, tokens: SealedTokens, refresh: Secret) -> SealedTokens:
     asked_at = world.clock.now()
     try:
@@ -83,4 +101,4 @@ def _ask(world: World, connection_id: str, tokens: SealedTokens, refresh: Secret
         return tokens.without_refresh()
     except (WhiteBitUnavailable, UnexpectedAnswer):
         return tokens
-    return seal_tokens(world, connection_id, grant, asked_at)
+    return insist(lambda: seal_tokens(world, connection_id, grant, asked_at))

@@ -6,7 +6,6 @@ from fastkey.domain.connection import Connection
 from fastkey.domain.errors import ConnectionClosed, StorageUnavailable
 from fastkey.domain.status import Status
 from fastkey.ports import World
-from fastkey.usecases.change import change
 from fastkey.usecases.lease import lease
 
 
@@ -17,14 +16,14 @@ def verify_key(world: World, connection_id: str, deadline: datetime) -> Connecti
     if the connection went another way, and what passes.
     """
     try:
-        with lease(world, connection_id, deadline, Status.VERIFYING):
+        with lease(world, connection_id, deadline, Status.VERIFYING) as held:
             key = world.vault.find(connection_id)
             if key is None:
                 raise StorageUnavailable
             # Last, because finding the key takes time: nothing signs once the user disconnects.
-            world.connections.get(connection_id).expect(Status.VERIFYING)
+            held.check()
             world.whitebit.try_key(key)
-            return change(world, connection_id, lambda c: c.activate(world.clock.now()))
+            return held.change(lambda c: c.activate(world.clock.now()))
     except ConnectionClosed:
         # Lambda may have been started twice: another attempt verified, and the workflow goes on.
         connection = world.connections.get(connection_id)

@@ -1,14 +1,15 @@
 """What can be wrong from the click to the completion."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from unittest.mock import patch
 
+from fastkey.domain.authorization import AUTHORIZATION_LIFE
 from fastkey.domain.connection import Connection
-from fastkey.domain.errors import WhiteBitUnavailable
+from fastkey.domain.errors import AuthorizationInvalid, WhiteBitUnavailable
 from fastkey.domain.secret import Secret
 from fastkey.domain.status import Status
 from fastkey.ports import Purpose
@@ -53,13 +54,53 @@ def workflow_started_after_the_code() -> AbstractContextManager[Any]:
     def exchange(world: Any, authorization: Any, code: Secret, _deadline: datetime) -> Connection:
         connection_id, asked_at = authorization.connection_id, world.clock.now()
         verifier = world.sealer.open(authorization.verifier, connection_id, Purpose.VERIFIER)
-        change(world, connection_id, lambda c: c.exchange(world.clock.now()))
+        lease = change(world, connection_id, lambda c: c.exchange(world.clock.now())).busy_until
         grant = world.whitebit.exchange_code(code, verifier)
         tokens = seal_tokens(world, connection_id, grant, asked_at)
         world.workflows.start_provision(connection_id)
-        return change(world, connection_id, lambda c: c.authorize(tokens, world.clock.now()))
+        return change(world, connection_id, lambda c: c.authorize(tokens, lease, world.clock.now()))
 
     return patch.object(callback, "_exchange", exchange)
+
+
+def cookie_not_checked() -> AbstractContextManager[Any]:
+    """Whoever has the address of the return is taken for the browser that left."""
+
+    def pending(world: Any, state: Secret, _cookie: Secret) -> Any:
+        authorization = world.authorizations.find(state)
+        if authorization is None or world.clock.now() >= authorization.expires_at:
+            raise AuthorizationInvalid
+        return authorization
+
+    return patch.object(callback, "_pending", pending)
+
+
+def ticket_ttl_trusted() -> AbstractContextManager[Any]:
+    """A ticket is good for as long as the table's TTL leaves it there."""
+    consent = Connection.consent
+    return patch.object(
+        Connection,
+        "consent",
+        lambda self, ticket, digest, now: consent(self, ticket, digest, min(now, self.created_at)),
+    )
+
+
+@contextmanager
+def state_ttl_trusted() -> Iterator[None]:
+    """A state is good for as long as the table's TTL leaves it there."""
+
+    def pending(world: Any, state: Secret, cookie: Secret) -> Any:
+        authorization = world.authorizations.find(state)
+        if authorization is None or not cookie.matches(authorization.cookie_digest):
+            raise AuthorizationInvalid
+        return authorization
+
+    def exchange(self: Connection, now: datetime) -> Connection:
+        return in_time(replace(self, expires_at=now + AUTHORIZATION_LIFE), now)
+
+    in_time = Connection.exchange
+    with patch.object(callback, "_pending", pending), patch.object(Connection, "exchange", exchange):
+        yield
 
 
 def expiry_shown_by_the_ttl() -> AbstractContextManager[Any]:

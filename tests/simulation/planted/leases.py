@@ -19,3 +19,28 @@ def no_lease() -> AbstractContextManager[Any]:
         return _lease(replace(self, busy_until=None), status, until, now)
 
     return patch.object(Connection, "lease", regardless)
+
+
+def revocation_does_not_wait() -> AbstractContextManager[Any]:
+    """A revocation takes the lease of the step that is under way."""
+
+    def regardless(self: Connection, status: Status, until: datetime, now: datetime) -> Connection:
+        return _lease(replace(self, busy_until=None) if status is Status.REVOKING else self, status, until, now)
+
+    return patch.object(Connection, "lease", regardless)
+
+
+def fence_not_checked() -> AbstractContextManager[Any]:
+    """Whoever has lost its lease goes on writing."""
+    return patch.object(Connection, "under", lambda self, lease: self)
+
+
+def revocation_not_looked_at() -> AbstractContextManager[Any]:
+    """Steps go on for a connection that is being revoked."""
+    expect = Connection.expect
+
+    def unless_revoked(self: Connection, *statuses: Status) -> None:
+        if self.status is not Status.REVOKING:
+            expect(self, *statuses)
+
+    return patch.object(Connection, "expect", unless_revoked)

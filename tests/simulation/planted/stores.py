@@ -4,7 +4,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 from unittest.mock import patch
 
-from fastkey.domain.connection import Connection
+from fastkey.domain.connection import ABANDONED_LIFE, Connection
 from fastkey.domain.errors import StorageUnavailable
 from fastkey.domain.key import CapturedKey
 from tests.fakes.stores import FakeConnections, FakeVault
@@ -42,3 +42,8 @@ def last_writer_wins() -> AbstractContextManager[Any]:
         kept.record(self._clock.now(), after)
 
     return patch.object(FakeConnections, "save", save)
+
+
+def connections_with_keys_forgotten() -> AbstractContextManager[Any]:
+    """The table's TTL may remove any connection, one that holds a key too."""
+    return patch.object(Connection, "remove_at", property(lambda self: self.expires_at + ABANDONED_LIFE))

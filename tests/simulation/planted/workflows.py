@@ -32,6 +32,21 @@ def capture_without_catch() -> AbstractContextManager[Any]:
     return _running("ProvisionKey", states)
 
 
+def revocation_gives_up() -> AbstractContextManager[Any]:
+    """A revocation that WhiteBIT does not confirm at once ends the execution, and the user is not told."""
+    states = _states("revoke_key")
+    states["DeleteKey"]["Retry"].pop()
+    states["DeleteKey"]["Catch"].pop()
+    return _running("RevokeKey", states)
+
+
+def superseded_on_any_error() -> AbstractContextManager[Any]:
+    """A deletion that failed is taken for one that somebody else does."""
+    states = _states("provision_key")
+    states["DeleteKey"]["Catch"][-1]["Next"] = "Superseded"
+    return _running("ProvisionKey", states)
+
+
 def _states(file: str) -> dict[str, Any]:
     states: dict[str, Any] = yaml.safe_load((ROOT / f"statemachines/{file}.asl.yaml").read_text())["States"]
     return states

@@ -1,6 +1,7 @@
 """The life of a connection: whatever is done to it in whatever order, some things never happen."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -46,15 +47,16 @@ LEASED = (Status.CAPTURING, Status.VERIFYING, Status.CLOSING, Status.REVOKING)
 DEEDS: dict[str, Deed] = {
     "consent": lambda c, now: c.consent(TICKET, COMPLETION.digest(), now),
     "exchange": lambda c, now: c.exchange(now),
-    "authorize": lambda c, now: c.authorize(TOKENS, now),
-    "fail_exchange": lambda c, now: c.fail_exchange(errors.ExchangeLost, now),
+    # Only whoever spent the code, and holds its lease, has an answer to it.
+    "authorize": lambda c, now: c.authorize(TOKENS, c.busy_until, now) if c.busy_until and not c.tokens else c,
+    "fail_exchange": lambda c, now: c.fail_exchange(errors.ExchangeLost, c.busy_until, now) if c.busy_until else c,
     "deny": lambda c, now: c.deny(errors.ConsentDenied, now),
     "complete": lambda c, now: c.complete("user-1", COMPLETION, now),
     "complete as another": lambda c, now: c.complete("user-2", COMPLETION, now),
     "detect": lambda c, now: c.detect(now),
     **{f"claim {key.external_id}": claim(key) for key in KEYS},
     "lease": lambda c, now: c.lease(c.status if c.status in LEASED else Status.CAPTURING, now + LEASE, now),
-    "release": lambda c, now: c.release(c.busy_until or now, now),
+    "release": lambda c, now: c.under(now + LEASE).release(now),
     # Only whoever holds a lease of a capture, which may be closed meanwhile, has a secret to keep.
     "keep_in_escrow": lambda c, now: c.keep_in_escrow(b"sealed", now) if c.permissions and c.status in KEEPING else c,
     "verify": lambda c, now: c.verify(now),
@@ -201,9 +203,16 @@ def test_a_key_is_held_from_its_claim_to_the_end() -> None:
     assert after(*WAY, "revoke", "end revoked").held_key is None
 
 
-def test_a_key_that_only_the_user_can_remove_lives_two_weeks_after_the_end() -> None:
-    end = NOW + timedelta(days=1)
-    assert after(*WAY, "revoke").end(Status.NEEDS_USER_ACTION, end).key_lives_until == end + IDLE_KEY_LIFE
+@pytest.mark.parametrize("steps", range(3, len(WAY) + 1))
+def test_a_key_that_nobody_has_seen_gone_lives_two_weeks_at_the_most(steps: int) -> None:
+    now = NOW + timedelta(days=1)
+    revoking = after(*WAY[:steps]).revoke(now)
+    assert revoking.key_lives_until == now + IDLE_KEY_LIFE
+    assert revoking.end(Status.NEEDS_USER_ACTION, now).key_lives_until == now + IDLE_KEY_LIFE
+    assert revoking.end(Status.REVOKED, now).key_lives_until is None
+
+
+def test_of_a_key_in_use_nobody_knows_how_long_it_lives() -> None:
     assert after(*WAY).key_lives_until is None
 
 
@@ -223,10 +232,21 @@ def test_time_does_not_expire_what_has_gone_on() -> None:
     assert authorized.as_of(NOW + timedelta(days=1)) is authorized
 
 
-def test_a_lease_is_released_by_who_holds_it() -> None:
+def test_who_has_lost_a_lease_changes_nothing() -> None:
     leased = after(*WAY[:7])
-    assert leased.release(NOW + LEASE, NOW).busy_until is None
-    assert leased.release(NOW, NOW) is leased
+    assert leased.under(NOW + LEASE).release(NOW).busy_until is None
+    for other in (leased.release(NOW), replace(leased, busy_until=NOW + 2 * LEASE)):
+        with pytest.raises(errors.StepInProgress):
+            other.under(NOW + LEASE)
+
+
+def test_an_exchange_counts_under_its_lease_and_once() -> None:
+    exchanging = after("consent", "exchange")
+    authorized = exchanging.authorize(TOKENS, exchanging.busy_until, NOW)
+    assert authorized.authorize(TOKENS, exchanging.busy_until, NOW) is authorized
+    undone = exchanging.close(errors.ExchangeLost, NOW).lease(Status.CLOSING, NOW + 2 * LEASE, NOW + LEASE)
+    assert undone.authorize(TOKENS, exchanging.busy_until, NOW) is undone
+    assert undone.fail_exchange(errors.ExchangeLost, exchanging.busy_until, NOW) is undone
 
 
 def test_tokens_are_renewed_under_the_lease_only() -> None:
@@ -238,5 +258,5 @@ def test_tokens_are_renewed_under_the_lease_only() -> None:
 
 def test_tokens_that_come_while_it_is_undone_are_kept_for_undoing() -> None:
     for undone in (after("consent", "exchange", "revoke"), after("consent", "exchange", "close for secret_lost")):
-        authorized = undone.authorize(TOKENS, NOW)
+        authorized = undone.authorize(TOKENS, undone.busy_until, NOW)
         assert (authorized.status, authorized.tokens) == (undone.status, TOKENS)

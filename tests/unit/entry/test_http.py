@@ -17,6 +17,7 @@ from fastkey.domain.errors import (
     InvalidRequest,
     KeyUnusable,
     NotJson,
+    Revoked,
     SecretLost,
 )
 from fastkey.domain.secret import Secret
@@ -297,3 +298,22 @@ def test_an_end_that_came_out_otherwise_is_not_told_as_if_it_had_not(journey: Jo
     assert (shown["status"], shown["reason"]) == ("needs_user_action", "secret_lost")
     assert "has been deleted" not in shown["detail"]
     assert shown["key_lives_until"] == "2026-01-15T00:00:00+00:00"
+
+
+def test_a_revocation_that_whitebit_has_not_confirmed_says_so_and_until_when_the_key_can_live(journey: Journey) -> None:
+    shown = describe(journey.activate().revoke())
+    assert (shown["status"], shown["reason"]) == ("revoking", "revoked")
+    assert "has not confirmed" in shown["detail"]
+    assert shown["key_lives_until"] == "2026-01-15T00:00:00+00:00"
+
+
+def test_a_revocation_that_whitebit_has_confirmed_says_so(journey: Journey) -> None:
+    journey.activate().revoke()
+    shown = describe(journey.delete(Revoked))
+    assert (shown["status"], shown["key_lives_until"]) == ("revoked", None)
+    assert "has confirmed" in shown["detail"]
+
+
+def test_a_revocation_of_which_whitebit_knows_nothing_does_not_claim_its_word(journey: Journey) -> None:
+    shown = describe(journey.start().revoke())
+    assert (shown["status"], shown["detail"]) == ("revoked", Revoked.text)

@@ -223,13 +223,40 @@ def test_a_verifier_is_not_opened_for_another_connection(returning: Journey) -> 
 
 def die_after_the_exchange(journey: Journey) -> None:
     """The function is gone before it has stored the tokens; the browser tries again."""
-    sealer = journey.world.sealer
-    journey.world.whitebit.meanwhile("exchange_code", lambda: sealer.fail_next("seal", errors.StorageUnavailable))
-    with pytest.raises(errors.StorageUnavailable):
+    journey.world.whitebit.fail_next("exchange_code", KeyboardInterrupt, after_effect=True)
+    with pytest.raises(KeyboardInterrupt):
         journey.come_back()
     journey.come_back()
     assert journey.world.whitebit.calls.count("exchange_code") == 1
     assert journey.connection.status is Status.EXCHANGING
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("after_effect", [False, True])
+@pytest.mark.parametrize(("fake", "method"), [("sealer", "seal"), ("connections", "get"), ("connections", "save")])
+def test_tokens_that_came_are_kept_though_storing_them_fails_once_or_twice(
+    returning: Journey, fake: str, method: str, after_effect: bool, times: int
+) -> None:
+    def fail() -> None:
+        getattr(returning.world, fake).fail_next(
+            method, errors.StorageUnavailable, after_effect=after_effect, times=times
+        )
+
+    returning.world.whitebit.meanwhile("exchange_code", fail, after_effect=True)
+    returning.come_back()
+    assert returning.connection.status is Status.AUTHORIZED
+    assert returning.connection.tokens
+
+
+def test_tokens_that_could_not_be_kept_are_lost_and_the_user_is_told(returning: Journey) -> None:
+    world = returning.world
+    world.whitebit.meanwhile(
+        "exchange_code", lambda: world.sealer.fail_next("seal", errors.StorageUnavailable, times=3)
+    )
+    with pytest.raises(errors.StorageUnavailable):
+        returning.come_back()
+    returning.wait(seconds=60)
+    assert returning.delete(errors.ExchangeLost).status is Status.NEEDS_USER_ACTION
 
 
 def test_an_exchange_under_way_is_waited_for(returning: Journey) -> None:

@@ -59,13 +59,13 @@ def test_a_copy_that_could_not_be_used_for_a_day_saves_the_key_no_longer(capturi
 
 
 @pytest.mark.parametrize("leave_to_user", [False, True])
-def test_a_key_that_another_connection_holds_is_not_asked_about(capturing: Journey, leave_to_user: bool) -> None:
-    """Nor is the user told to remove it, whatever has become of this connection's tokens."""
-    capturing.world.clock.advance(timedelta(hours=5))
-    before = list(capturing.world.whitebit.calls)
-    ended = capturing.delete(errors.AccountAlreadyConnected, leave_to_user=leave_to_user)
+def test_a_key_that_another_connection_holds_is_not_left_to_the_user(journey: Journey, leave_to_user: bool) -> None:
+    """Whatever has become of this connection's tokens."""
+    journey.authorize().complete().create_key()
+    journey.world.clock.advance(timedelta(hours=5))
+    ended = journey.delete(errors.AccountAlreadyConnected, leave_to_user=leave_to_user)
     assert (ended.status, ended.reason) == (Status.FAILED, "account_already_connected")
-    assert capturing.world.whitebit.calls == before
+    assert "delete_key" not in journey.world.whitebit.calls
 
 
 def test_a_key_that_nobody_has_claimed_yet_is_deleted_too(journey: Journey) -> None:
@@ -232,6 +232,18 @@ def test_a_key_that_another_connection_holds_is_not_deleted(world: FakeWorld) ->
     assert world.vault.find(first.connection_id)
 
 
+def test_a_key_that_is_made_after_the_other_connection_let_go_is_nobodys(world: FakeWorld) -> None:
+    second = Journey(world, "user-2", "ada").authorize().complete()
+    first = Journey(world, "user-1", "ada").activate()
+    with pytest.raises(errors.AccountAlreadyConnected):
+        second.detect()
+    first.revoke()
+    first.delete(errors.Revoked)
+    world.whitebit.create_key("ada")
+    assert second.delete(errors.AccountAlreadyConnected).status is Status.FAILED
+    assert world.whitebit.keys == {}
+
+
 def test_a_revocation_does_not_delete_a_key_that_another_connection_holds(world: FakeWorld) -> None:
     second = Journey(world, "user-2", "ada").authorize()
     first = Journey(world, "user-1", "ada").activate()
@@ -274,6 +286,18 @@ def test_a_copy_that_opens_nothing_saves_nothing(capturing: Journey, cause: type
     ended = capturing.delete(cause)
     assert (ended.status, ended.escrow) == (cause.ends, None)
     assert capturing.world.whitebit.keys == {}
+
+
+def test_a_deletion_that_came_late_and_found_the_copy_is_no_end(capturing: Journey) -> None:
+    """Nobody hears its answer: whoever meets what it did has to know that it goes on."""
+    capturing.capture()
+    with pytest.raises(errors.SecretHeld):
+        capturing.delete(errors.WhiteBitUnavailable)
+    with pytest.raises(errors.SecretHeld):
+        capturing.verify()
+    capturing.capture()
+    capturing.verify()
+    assert capturing.connection.status is Status.ACTIVE
 
 
 def test_a_copy_does_not_save_what_the_user_revoked(capturing: Journey) -> None:

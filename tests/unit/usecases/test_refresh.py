@@ -174,6 +174,21 @@ def test_a_pair_whose_answer_was_lost_is_lost(authorized: Journey) -> None:
         live(authorized.wait(seconds=1))
 
 
+@pytest.mark.parametrize("after_effect", [False, True])
+@pytest.mark.parametrize(("fake", "method"), [("sealer", "seal"), ("connections", "get"), ("connections", "save")])
+def test_a_new_pair_is_kept_though_storing_it_fails_twice(
+    authorized: Journey, fake: str, method: str, after_effect: bool
+) -> None:
+    def fail() -> None:
+        getattr(authorized.world, fake).fail_next(method, errors.StorageUnavailable, after_effect=after_effect, times=2)
+
+    authorized.world.clock.advance(DUE)
+    authorized.world.whitebit.meanwhile("refresh_token", fail, after_effect=True)
+    refresh(authorized)
+    assert authorized.world.whitebit.key_info(live(authorized))
+    assert (refreshes(authorized), authorized.connection.refresh_until) == (1, None)
+
+
 def test_a_refresh_that_comes_after_its_lease_does_not_undo_a_newer_one(authorized: Journey) -> None:
     authorized.world.clock.advance(DUE)
     authorized.world.whitebit.meanwhile("refresh_token", lambda: refresh(authorized.wait_for(LEASE)))

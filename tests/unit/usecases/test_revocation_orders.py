@@ -341,8 +341,7 @@ def test_what_cannot_be_deleted_is_left_to_the_user(journey: Journey, come_there
     ended = finish(journey)
     assert (ended.status, ended.reason) == (Status.NEEDS_USER_ACTION, "revoked")
     assert asked(journey, "delete_key") == 0
-    if ended.external_id:
-        assert ended.key_lives_until == ended.updated_at + IDLE_KEY_LIFE
+    assert ended.key_lives_until == ended.updated_at + IDLE_KEY_LIFE
     assert_final(journey)
 
 

@@ -7,7 +7,7 @@ Where a call's answer is lost, it may still have had its effect: `WhiteBitUnavai
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -46,6 +46,10 @@ class Clock(Protocol):
 class Entropy(Protocol):
     def identifier(self) -> str:
         """A new identifier, which need not be secret."""
+        ...
+
+    def moment(self) -> timedelta:
+        """Less than a second, in whole microseconds: two leases that are taken at once end at different times by it."""
         ...
 
     def token(self) -> Secret:

@@ -24,13 +24,10 @@ def start(user_id: str | None = None, now: datetime = NOW) -> Connection:
 
 def detecting() -> Connection:
     """A connection that looks for its key."""
-    exchanging = start().consent(TICKET, COMPLETION.digest(), NOW).exchange(NOW)
+    lease = NOW + timedelta(minutes=1)
+    exchanging = start().consent(TICKET, COMPLETION.digest(), NOW).exchange(lease, NOW)
     tokens = SealedTokens(b"access", NOW + timedelta(minutes=5), b"refresh", NOW + timedelta(minutes=10))
-    return (
-        exchanging.authorize(tokens, exchanging.busy_until, NOW)
-        .complete(exchanging.user_id, COMPLETION, NOW)
-        .detect(NOW)
-    )
+    return exchanging.authorize(tokens, lease, NOW).complete(exchanging.user_id, COMPLETION, NOW).detect(NOW)
 
 
 def claimed(connection: Connection, external_id: str) -> Connection:

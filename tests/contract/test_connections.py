@@ -129,7 +129,8 @@ def test_a_stale_writer_lets_go_of_nothing(world: World) -> None:
     key, first, second = unique("key"), kept(world, detecting()), kept(world, detecting())
     holding = saved(world, first, claimed(first, key))
     revoking = saved(world, holding, holding.revoke(NOW))
-    saved(world, revoking, revoking.lease_refresh(NOW, NOW))
+    assert revoking.tokens
+    saved(world, revoking, revoking.lease_refresh(revoking.tokens, NOW, NOW))
     with pytest.raises(errors.Conflict):
         world.connections.save(revoking, revoking.end(Status.REVOKED, NOW))
     with pytest.raises(errors.AccountAlreadyConnected):

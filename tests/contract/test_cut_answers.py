@@ -63,6 +63,13 @@ def test_what_was_cut_is_no_answer(server: ScriptedServer, world: AwsWorld, call
         call(world)
 
 
+def test_an_error_that_was_cut_is_repeated_as_any_other(server: ScriptedServer, world: AwsWorld) -> None:
+    server.answer = answer(500, body=b"", length=100)
+    with pytest.raises(StorageUnavailable):
+        world.connections.get("connection-1")
+    assert len(server.requests) == 3
+
+
 def test_what_was_not_cut_is_one(server: ScriptedServer, world: AwsWorld) -> None:
     server.answer = answer(200, body=b"{}")
     with pytest.raises(ConnectionNotFound):

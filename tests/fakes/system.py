@@ -32,9 +32,13 @@ class FakeEntropy:
 
     def __init__(self) -> None:
         self._numbers = count(1)
+        self._moments = count()
 
     def identifier(self) -> str:
         return f"connection-{next(self._numbers)}"
+
+    def moment(self) -> timedelta:
+        return timedelta(microseconds=next(self._moments))
 
     def token(self) -> Secret:
         return Secret(f"{CANARY}-{next(self._numbers):036d}")

@@ -21,9 +21,9 @@ from fastkey.usecases.verify_key import verify_key
 from tests.fakes.whitebit import IssuedKey
 from tests.fakes.world import RETURN_URL, FakeWorld
 
-# How long a step may take, and for how long its lease holds where it died.
+# How long a step may take, and for how long its lease holds at the most where it died.
 ATTEMPT = timedelta(seconds=240)
-LEASE = ATTEMPT + CLOCK_SKEW
+LEASE = ATTEMPT + CLOCK_SKEW + timedelta(seconds=1)
 
 
 def parameters(url: Secret) -> dict[str, str]:

@@ -24,13 +24,16 @@ Client = TypeVar("Client", bound=BaseClient)
 def wary(client: Client) -> Client:
     """The client, which from now on raises IncompleteReadError for an answer that is shorter than it says.
 
-    botocore by itself makes of what was cut an answer that says nothing, such as "there is no such item".
+    botocore by itself makes of what was cut an answer that says nothing, such as "there is no such item". It does not
+    repeat such a call.
     """
     client.meta.events.register("before-parse", _measure)
     return client
 
 
 def _measure(response_dict: Mapping[str, Any], **_: object) -> None:
+    if response_dict["status_code"] >= 300:
+        return
     came, said = len(response_dict["body"]), response_dict["headers"].get("Content-Length")
     if said is not None and came != int(said):
         raise IncompleteReadError(actual_bytes=came, expected_bytes=said)

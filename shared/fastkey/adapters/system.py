@@ -1,7 +1,7 @@
 """The function's own clock and randomness."""
 
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from fastkey.domain.secret import Secret
@@ -19,6 +19,9 @@ class SystemEntropy:
 
     def identifier(self) -> str:
         return str(uuid4())
+
+    def moment(self) -> timedelta:
+        return timedelta(microseconds=secrets.randbelow(1_000_000))
 
     def token(self) -> Secret:
         return Secret(secrets.token_urlsafe(32))

@@ -21,6 +21,10 @@ TICKET_LIFE = timedelta(minutes=5)
 # The exchange is one request of a function that lives 29 s; after this it has ended, whatever came of it.
 EXCHANGE_LIFE = timedelta(seconds=60)
 
+# So long after it was sent a request may still have its effect: a function behind the gateway lives for thirty seconds,
+# and clocks may differ by five.
+REQUEST_LIFE = timedelta(seconds=35)
+
 # From the completion: a person chooses permissions and finds a phone.
 DETECTION_LIFE = timedelta(minutes=10)
 
@@ -113,9 +117,10 @@ class Connection:
     def as_of(self, now: datetime) -> Self:
         """The connection as a reader should see it.
 
-        A consent that nobody gave in time has expired, whether or not that was written.
+        A consent that nobody gave in time has expired, whether or not that was written; a moment later, because a
+        request that came in time may still be under way.
         """
-        if self.status in (Status.STARTED, Status.CONSENTING) and now >= self.expires_at:
+        if self.status in (Status.STARTED, Status.CONSENTING) and now >= self.expires_at + REQUEST_LIFE:
             return replace(self, status=Status.EXPIRED, reason=errors.ConsentMissing.code)
         return self
 
@@ -151,16 +156,18 @@ class Connection:
             expires_at=now + AUTHORIZATION_LIFE,
         )
 
-    def exchange(self, now: datetime) -> Self:
-        """The code is about to be spent, by whoever stores this and nobody else.
+    def exchange(self, until: datetime, now: datetime) -> Self:
+        """The code is about to be spent, by whoever stores this lease and nobody else. A second time changes nothing.
 
         Raises ConnectionClosed for everybody else, and for whoever comes late.
         """
+        if self.busy_until == until:
+            return self
         if now >= self.expires_at:
             raise errors.ConnectionClosed
-        return self._move(Status.EXCHANGING, now, busy_until=now + EXCHANGE_LIFE)
+        return self._move(Status.EXCHANGING, now, busy_until=until)
 
-    def authorize(self, tokens: SealedTokens, lease: datetime | None, now: datetime) -> Self:
+    def authorize(self, tokens: SealedTokens, lease: datetime, now: datetime) -> Self:
         """The exchange under this lease gave tokens. Under another's lease, and a second time, nothing changes.
 
         A connection that is being undone meanwhile keeps the tokens too: undoing needs them.
@@ -171,7 +178,7 @@ class Connection:
             return self._change(now, tokens=tokens, busy_until=None)
         return self._move(Status.AUTHORIZED, now, tokens=tokens, busy_until=None)
 
-    def fail_exchange(self, cause: type[errors.FastkeyError], lease: datetime | None, now: datetime) -> Self:
+    def fail_exchange(self, cause: type[errors.FastkeyError], lease: datetime, now: datetime) -> Self:
         """The exchange under this lease gave no tokens: there is nothing to wait for. Under another's lease, and a
         second time, nothing changes.
         """
@@ -197,6 +204,8 @@ class Connection:
             raise errors.ConnectionNotFound
         if not is_right:
             raise errors.CompletionInvalid
+        if self.status is Status.CONSENTING:
+            raise errors.ConnectionClosed
         if not is_owner:
             return self.close(errors.CompletionRefused, now)
         if self.completed_at is not None:
@@ -214,7 +223,7 @@ class Connection:
         in time; and ConnectionClosed where detection is over. A connection that still waits for its tokens is given
         back as it is.
         """
-        self.expect(*_DETECTABLE)
+        self.as_of(now).expect(*_DETECTABLE)
         if self.completed_at is None:
             raise errors.CompletionMissing
         if self.status is Status.EXCHANGING and not self._is_busy(now):
@@ -255,9 +264,11 @@ class Connection:
     def lease(self, status: Status, until: datetime, now: datetime) -> Self:
         """One attempt at a time is at a step whose result counts, in this status.
 
-        Raises StepInProgress while another may be, and what `expect` raises.
+        A second time changes nothing. Raises StepInProgress while another may be, and what `expect` raises.
         """
         self.expect(status)
+        if self.busy_until == until:
+            return self
         if self._is_busy(now):
             raise errors.StepInProgress
         return self._change(now, busy_until=until)
@@ -265,8 +276,7 @@ class Connection:
     def under(self, lease: datetime | None) -> Self:
         """The connection, for whoever holds this lease. Raises StepInProgress for whoever has lost it.
 
-        Its end tells it from every other: one that is taken after another has run out ends later, and whoever gave one
-        back does not come again with it.
+        Its end, to the microsecond, tells it from every other.
         """
         if self.busy_until != lease:
             raise errors.StepInProgress
@@ -278,9 +288,14 @@ class Connection:
 
     # ---- Tokens ------------------------------------------------------------------------------------------------------
 
-    def lease_refresh(self, until: datetime, now: datetime) -> Self:
-        """One attempt at a time refreshes the tokens. Raises RefreshInProgress while another may."""
-        if self.is_refreshing(now):
+    def lease_refresh(self, tokens: SealedTokens, until: datetime, now: datetime) -> Self:
+        """One attempt at a time refreshes these tokens. A second time changes nothing.
+
+        Raises RefreshInProgress while another may, and where another has.
+        """
+        if self.refresh_until == until:
+            return self
+        if self.is_refreshing(now) or self.tokens != tokens:
             raise errors.RefreshInProgress
         return self._change(now, refresh_until=until)
 

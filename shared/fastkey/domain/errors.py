@@ -167,7 +167,10 @@ class KeyGone(FastkeyError):
 
 class AccountAlreadyConnected(FastkeyError):
     code = "account_already_connected"
-    text = "This WhiteBIT account is connected already, and a WhiteBIT account can be connected once."
+    text = (
+        "This WhiteBIT account is connected already, and a WhiteBIT account can be connected once. If it was "
+        "disconnected just now, connect again in some minutes."
+    )
     ends = Status.FAILED
 
 

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from pydantic import BaseModel
 
+from fastkey.domain import errors
 from fastkey.domain.connection import Connection
 from fastkey.domain.errors import BodyTooLarge, FastkeyError, InvalidRequest, NotJson, Unexpected, by_code
 from fastkey.domain.secret import Secret
@@ -41,6 +42,7 @@ REVOKED = (
     "The user disconnected, and WhiteBIT has confirmed that the key is gone. If its dashboard shows another for this "
     "platform, remove that."
 )
+LEFTOVER = "If WhiteBIT's dashboard shows a key for this platform later, remove it."
 USER_ACTION = (
     "WhiteBIT could not be made to delete the key. Remove it in WhiteBIT's dashboard; you can connect again after that."
 )
@@ -228,6 +230,19 @@ def endpoint(answer: Callable[[Request], Response]) -> Handler:
     return handler
 
 
+# Their texts are told where no key can be, too; but a person who was not quick may make one after the end.
+_SAYS_NOTHING_OF_THE_KEY = (
+    errors.ConsentFailed,
+    errors.KeyNotCreated,
+    errors.KeyUnusable,
+    errors.SecretLocked,
+    errors.SecretLost,
+    errors.StorageUnavailable,
+    errors.Unexpected,
+    errors.WhiteBitUnavailable,
+)
+
+
 def _detail(connection: Connection) -> str | None:
     """What a person should know of a revocation, and of an end: the error's own text, unless it came to an end other
     than that text says.
@@ -239,7 +254,9 @@ def _detail(connection: Connection) -> str | None:
     if not connection.status.is_end or connection.reason is None:
         return None
     ended_by = by_code(connection.reason)
-    return ended_by.text if connection.status is ended_by.ends else USER_ACTION
+    if connection.status is not ended_by.ends:
+        return USER_ACTION
+    return f"{ended_by.text} {LEFTOVER}" if ended_by in _SAYS_NOTHING_OF_THE_KEY else ended_by.text
 
 
 def _refuse(_: object = None) -> NoReturn:

@@ -5,12 +5,12 @@ from urllib.parse import urlencode
 
 from fastkey.domain import errors
 from fastkey.domain.authorization import Authorization, completion
-from fastkey.domain.connection import Connection
+from fastkey.domain.connection import EXCHANGE_LIFE, Connection
 from fastkey.domain.secret import Secret
 from fastkey.domain.status import Status
 from fastkey.ports import Purpose, World
-from fastkey.usecases.change import change, change_and_resume
-from fastkey.usecases.refresh_token import insist, seal_tokens
+from fastkey.usecases.change import change, change_and_resume, insist
+from fastkey.usecases.refresh_token import seal_tokens
 
 # 16 s for the answer at the most; keeping it takes the fraction of a second that is usual, or a repetition or two.
 TIME_TO_EXCHANGE = timedelta(seconds=20)
@@ -63,8 +63,9 @@ def _exchange(world: World, authorization: Authorization, code: Secret, deadline
     asked_at = world.clock.now()
     if asked_at + TIME_TO_EXCHANGE > deadline:
         raise errors.NoTimeLeft
+    lease = asked_at + EXCHANGE_LIFE + world.entropy.moment()
     try:
-        lease = change(world, connection_id, lambda c: c.exchange(world.clock.now())).busy_until
+        insist(lambda: change(world, connection_id, lambda c: c.exchange(lease, world.clock.now())))
     except errors.ConnectionClosed:
         return world.connections.get(connection_id)
     try:
@@ -77,5 +78,5 @@ def _exchange(world: World, authorization: Authorization, code: Secret, deadline
     return insist(lambda: change(world, connection_id, lambda c: c.authorize(tokens, lease, world.clock.now())))
 
 
-def _fail(world: World, connection_id: str, cause: type[errors.FastkeyError], lease: datetime | None) -> Connection:
+def _fail(world: World, connection_id: str, cause: type[errors.FastkeyError], lease: datetime) -> Connection:
     return change_and_resume(world, connection_id, lambda c: c.fail_exchange(cause, lease, world.clock.now()))

@@ -8,7 +8,7 @@ from fastkey.domain.key import CapturedKey
 from fastkey.domain.secret import Secret
 from fastkey.domain.status import Status
 from fastkey.ports import Purpose, World
-from fastkey.usecases.change import change
+from fastkey.usecases.change import change, insist
 from fastkey.usecases.lease import Lease, lease
 from fastkey.usecases.refresh_token import live_token
 
@@ -74,8 +74,8 @@ def _store(world: World, connection_id: str, key: CapturedKey) -> None:
     try:
         world.vault.store(connection_id, key)
     except Exception:  # noqa: BLE001 - whatever the reason, this is the only copy there will ever be
-        sealed = world.sealer.seal(key.secret, connection_id, Purpose.ESCROW)
-        change(world, connection_id, lambda c: c.keep_in_escrow(sealed, world.clock.now()))
+        sealed = insist(lambda: world.sealer.seal(key.secret, connection_id, Purpose.ESCROW))
+        insist(lambda: change(world, connection_id, lambda c: c.keep_in_escrow(sealed, world.clock.now())))
         raise StorageUnavailable from None
 
 

@@ -1,10 +1,14 @@
 """Read, decide, write; again if somebody else wrote in between."""
 
 from collections.abc import Callable
+from contextlib import suppress
+from typing import TypeVar
 
 from fastkey.domain.connection import Connection
-from fastkey.domain.errors import Conflict
+from fastkey.domain.errors import Conflict, StorageUnavailable
 from fastkey.ports import World
+
+Result = TypeVar("Result")
 
 # A connection has few writers (a browser, a frontend, two workflows): more rounds than this mean that something else is
 # wrong.
@@ -28,6 +32,16 @@ def change(world: World, connection_id: str, decide: Callable[[Connection], Conn
             continue
         return after
     raise Conflict
+
+
+def insist(act: Callable[[], Result]) -> Result:
+    """Does what may be done again, up to three times, where giving up costs more than the time: what nobody else has is
+    kept, or a lease is taken that would stay if only its answer was lost.
+    """
+    for _ in range(2):
+        with suppress(StorageUnavailable, Conflict):
+            return act()
+    return act()
 
 
 def change_and_resume(world: World, connection_id: str, decide: Callable[[Connection], Connection]) -> Connection:

@@ -12,6 +12,7 @@ from fastkey.domain.errors import (
     KeyUnusable,
     Revoked,
     SecretHeld,
+    StorageUnavailable,
     by_code,
 )
 from fastkey.domain.key import KeyState
@@ -36,15 +37,27 @@ def delete_key(
     again; StepInProgress while somebody may yet be given tokens or the secret; ConnectionClosed if the connection went
     another way; and what passes.
     """
-    now = world.clock.now
+    now = world.clock.now()
     # The fence comes first, and by itself: whatever is under way finds it at its next write.
-    fenced = change(world, connection_id, lambda c: c.revoke(now()) if cause is Revoked else c.close(cause, now()))
+    fenced = change(world, connection_id, lambda c: c.revoke(now) if cause is Revoked else c.close(cause, now))
     if (cause is Revoked) is not (fenced.reason == Revoked.code):
         raise ConnectionClosed
-    if fenced.status.is_end:
-        # Again, because a copy that was stored just before the end may not have shown then.
-        world.vault.shred(connection_id)
-        return fenced
+    try:
+        if not fenced.status.is_end:
+            return _undo(world, fenced, deadline, leave_to_user=leave_to_user)
+    except ConnectionClosed:
+        # Lambda may have been started twice: another attempt came to the end.
+        fenced = world.connections.get(connection_id)
+        if not fenced.status.is_end:
+            raise
+    # Again, because a copy that was stored just before the end may not have shown then.
+    world.vault.shred(connection_id)
+    return fenced
+
+
+def _undo(world: World, fenced: Connection, deadline: datetime, *, leave_to_user: bool) -> Connection:
+    """Deletes the key and our copy of it, unless the copy is worth more than what went wrong."""
+    connection_id, cause, now = fenced.connection_id, by_code(fenced.reason or ""), world.clock.now
     with lease(world, connection_id, deadline, fenced.status) as held:
         leased = held.connection
         if cause not in _COPY_IS_WORTHLESS and not leased.is_overdue(now()) and find_copy(world, leased):
@@ -52,7 +65,12 @@ def delete_key(
             raise SecretHeld
         # Another attempt, if it has taken over, may have found a copy, or stored one.
         held.check()
-        world.vault.shred(connection_id)
+        try:
+            world.vault.shred(connection_id)
+        except StorageUnavailable:
+            # Without its key our copy opens nothing: that does not wait for Secrets Manager.
+            _delete(world, held, deadline, leave_to_user=leave_to_user)
+            raise
         end = _delete(world, held, deadline, leave_to_user=leave_to_user)
         return held.change(lambda c: c.end(end, now()))
 

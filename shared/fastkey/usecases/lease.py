@@ -9,7 +9,7 @@ from fastkey.domain.connection import Connection
 from fastkey.domain.errors import FastkeyError
 from fastkey.domain.status import Status
 from fastkey.ports import World
-from fastkey.usecases.change import change
+from fastkey.usecases.change import change, insist
 
 # A lease has to outlive its holder: Lambda's clocks may differ by this much.
 CLOCK_SKEW = timedelta(seconds=5)
@@ -48,8 +48,9 @@ def lease(world: World, connection_id: str, deadline: datetime, status: Status) 
     death lets the next attempt wait. Raises StepInProgress while another may be at work, and what `Connection.lease`
     raises.
     """
-    until = deadline + CLOCK_SKEW
-    held = Lease(world, change(world, connection_id, lambda c: c.lease(status, until, world.clock.now())))
+    until = deadline + CLOCK_SKEW + world.entropy.moment()
+    leased = insist(lambda: change(world, connection_id, lambda c: c.lease(status, until, world.clock.now())))
+    held = Lease(world, leased)
     try:
         yield held
     except Exception:

@@ -1,30 +1,20 @@
 """A token is kept alive, where WhiteBIT gave the means to."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 from fastkey.domain.connection import Connection
-from fastkey.domain.errors import (
-    Conflict,
-    ConsentLost,
-    RefreshInProgress,
-    StorageUnavailable,
-    UnexpectedAnswer,
-    WhiteBitUnavailable,
-)
+from fastkey.domain.errors import ConsentLost, RefreshInProgress, UnexpectedAnswer, WhiteBitUnavailable
 from fastkey.domain.secret import Secret
 from fastkey.domain.tokens import REFRESH_TOKEN_LIFE, SealedTokens, TokenGrant
 from fastkey.ports import Purpose, World
-from fastkey.usecases.change import change
+from fastkey.usecases.change import change, insist
 from fastkey.usecases.lease import CLOCK_SKEW
 
 # A token that lives longer than this outlives what lies between its being chosen and its being used: three calls to AWS
 # with all their repetitions, and the connection to WhiteBIT.
 MARGIN = timedelta(seconds=100)
-
-Kept = TypeVar("Kept")
 
 
 @contextmanager
@@ -53,20 +43,19 @@ def refresh_token(world: World, connection_id: str, deadline: datetime) -> Conne
     lost, the pair may be lost with it: what is kept is used for as long as it lives. deadline: when Lambda stops this
     attempt, and its lease ends soon after.
     """
-    now, until = world.clock.now(), deadline + CLOCK_SKEW
+    now, until = world.clock.now(), deadline + CLOCK_SKEW + world.entropy.moment()
     connection = world.connections.get(connection_id)
     tokens = connection.tokens
     if tokens is None or tokens.refresh is None or not tokens.are_due(now, MARGIN):
         return connection
     if connection.is_refreshing(now) and tokens.access_lives(now):
         return connection
-    leased = connection.lease_refresh(until, now)
+    connection.lease_refresh(tokens, until, now)
     # Everything that can fail without using up the refresh token is tried before it is used up.
     world.whitebit.prepare()
     refresh = world.sealer.open(tokens.refresh, connection_id, Purpose.TOKEN)
     world.sealer.seal(refresh, connection_id, Purpose.TOKEN)
-    # No `change`: the refresh token that was read is the one that is leased.
-    world.connections.save(connection, leased)
+    insist(lambda: change(world, connection_id, lambda c: c.lease_refresh(tokens, until, world.clock.now())))
     newest = _ask(world, connection_id, tokens, refresh)
     return insist(lambda: change(world, connection_id, lambda c: c.renew(newest, until, world.clock.now())))
 
@@ -83,14 +72,6 @@ def seal_tokens(world: World, connection_id: str, grant: TokenGrant, asked_at: d
         refresh=world.sealer.seal(refresh, connection_id, Purpose.TOKEN) if refresh else None,
         refresh_expires_at=asked_at + REFRESH_TOKEN_LIFE if refresh else None,
     )
-
-
-def insist(keep: Callable[[], Kept]) -> Kept:
-    """Does `keep`, up to three times: nobody but this function has the tokens that it is to keep."""
-    for _ in range(2):
-        with suppress(StorageUnavailable, Conflict):
-            return keep()
-    return keep()
 
 
 def _ask(world: World, connection_id: str, tokens: SealedTokens, refresh: Secret) -> SealedTokens:

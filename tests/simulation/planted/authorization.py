@@ -8,7 +8,7 @@ from typing import Any
 from unittest.mock import patch
 
 from fastkey.domain.authorization import AUTHORIZATION_LIFE
-from fastkey.domain.connection import Connection
+from fastkey.domain.connection import EXCHANGE_LIFE, Connection
 from fastkey.domain.errors import AuthorizationInvalid, WhiteBitUnavailable
 from fastkey.domain.secret import Secret
 from fastkey.domain.status import Status
@@ -54,7 +54,8 @@ def workflow_started_after_the_code() -> AbstractContextManager[Any]:
     def exchange(world: Any, authorization: Any, code: Secret, _deadline: datetime) -> Connection:
         connection_id, asked_at = authorization.connection_id, world.clock.now()
         verifier = world.sealer.open(authorization.verifier, connection_id, Purpose.VERIFIER)
-        lease = change(world, connection_id, lambda c: c.exchange(world.clock.now())).busy_until
+        lease = asked_at + EXCHANGE_LIFE
+        change(world, connection_id, lambda c: c.exchange(lease, world.clock.now()))
         grant = world.whitebit.exchange_code(code, verifier)
         tokens = seal_tokens(world, connection_id, grant, asked_at)
         world.workflows.start_provision(connection_id)
@@ -95,8 +96,8 @@ def state_ttl_trusted() -> Iterator[None]:
             raise AuthorizationInvalid
         return authorization
 
-    def exchange(self: Connection, now: datetime) -> Connection:
-        return in_time(replace(self, expires_at=now + AUTHORIZATION_LIFE), now)
+    def exchange(self: Connection, until: datetime, now: datetime) -> Connection:
+        return in_time(replace(self, expires_at=now + AUTHORIZATION_LIFE), until, now)
 
     in_time = Connection.exchange
     with patch.object(callback, "_pending", pending), patch.object(Connection, "exchange", exchange):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastkey.domain import errors
-from fastkey.domain.connection import IDLE_KEY_LIFE, TICKET_LIFE, Connection
+from fastkey.domain.connection import IDLE_KEY_LIFE, REQUEST_LIFE, TICKET_LIFE, Connection
 from fastkey.domain.key import KeyInfo, KeyState
 from fastkey.domain.secret import Secret
 from fastkey.domain.status import HOLDING, PENDING, TRANSITIONS, Status
@@ -46,7 +46,7 @@ LEASED = (Status.CAPTURING, Status.VERIFYING, Status.CLOSING, Status.REVOKING)
 
 DEEDS: dict[str, Deed] = {
     "consent": lambda c, now: c.consent(TICKET, COMPLETION.digest(), now),
-    "exchange": lambda c, now: c.exchange(now),
+    "exchange": lambda c, now: c.exchange(now + LEASE, now),
     # Only whoever spent the code, and holds its lease, has an answer to it.
     "authorize": lambda c, now: c.authorize(TOKENS, c.busy_until, now) if c.busy_until and not c.tokens else c,
     "fail_exchange": lambda c, now: c.fail_exchange(errors.ExchangeLost, c.busy_until, now) if c.busy_until else c,
@@ -62,7 +62,7 @@ DEEDS: dict[str, Deed] = {
     "verify": lambda c, now: c.verify(now),
     "activate": lambda c, now: c.activate(now),
     # Nobody refreshes tokens that are not there.
-    "lease_refresh": lambda c, now: c.lease_refresh(now + LEASE, now) if c.tokens else c,
+    "lease_refresh": lambda c, now: c.lease_refresh(c.tokens, now + LEASE, now) if c.tokens else c,
     "renew": lambda c, now: c.renew(TOKENS, c.refresh_until or now, now),
     **{f"close for {cause.code}": close(cause) for cause in CAUSES},
     # Only a copy of the secret reopens what is closing.
@@ -221,9 +221,10 @@ def test_only_what_never_had_a_key_is_forgotten() -> None:
     assert after(*WAY).remove_at is None
 
 
-@pytest.mark.parametrize(("seconds", "status"), [(299, Status.STARTED), (300, Status.EXPIRED)])
+@pytest.mark.parametrize(("seconds", "status"), [(334, Status.STARTED), (335, Status.EXPIRED)])
 def test_a_reader_sees_that_nobody_came(seconds: int, status: Status) -> None:
-    assert timedelta(seconds=300) == TICKET_LIFE
+    """Once whoever came in time has surely been let in."""
+    assert timedelta(seconds=335) == TICKET_LIFE + REQUEST_LIFE
     assert started().as_of(NOW + timedelta(seconds=seconds)).status is status
 
 
@@ -242,11 +243,11 @@ def test_who_has_lost_a_lease_changes_nothing() -> None:
 
 def test_an_exchange_counts_under_its_lease_and_once() -> None:
     exchanging = after("consent", "exchange")
-    authorized = exchanging.authorize(TOKENS, exchanging.busy_until, NOW)
-    assert authorized.authorize(TOKENS, exchanging.busy_until, NOW) is authorized
+    authorized = exchanging.authorize(TOKENS, NOW + LEASE, NOW)
+    assert authorized.authorize(TOKENS, NOW + LEASE, NOW) is authorized
     undone = exchanging.close(errors.ExchangeLost, NOW).lease(Status.CLOSING, NOW + 2 * LEASE, NOW + LEASE)
-    assert undone.authorize(TOKENS, exchanging.busy_until, NOW) is undone
-    assert undone.fail_exchange(errors.ExchangeLost, exchanging.busy_until, NOW) is undone
+    assert undone.authorize(TOKENS, NOW + LEASE, NOW) is undone
+    assert undone.fail_exchange(errors.ExchangeLost, NOW + LEASE, NOW) is undone
 
 
 def test_tokens_are_renewed_under_the_lease_only() -> None:
@@ -258,5 +259,5 @@ def test_tokens_are_renewed_under_the_lease_only() -> None:
 
 def test_tokens_that_come_while_it_is_undone_are_kept_for_undoing() -> None:
     for undone in (after("consent", "exchange", "revoke"), after("consent", "exchange", "close for secret_lost")):
-        authorized = undone.authorize(TOKENS, undone.busy_until, NOW)
+        authorized = undone.authorize(TOKENS, NOW + LEASE, NOW)
         assert (authorized.status, authorized.tokens) == (undone.status, TOKENS)

@@ -288,7 +288,7 @@ def test_a_step_leaves_the_key_to_the_user(call: Call, journey: Journey) -> None
 
 @pytest.mark.parametrize("function", ["detect_key", "capture_secret", "verify_key", "delete_key"])
 def test_a_step_fails_under_the_name_that_the_state_machine_knows(call: Call, journey: Journey, function: str) -> None:
-    journey.world.connections.fail_next("get", errors.StorageUnavailable)
+    journey.world.connections.fail_next("get", errors.StorageUnavailable, times=3)
     with pytest.raises(errors.StorageUnavailable):
         call(function, step(journey))
 

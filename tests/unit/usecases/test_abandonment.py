@@ -27,7 +27,7 @@ def come_to_its_end(journey: Journey) -> Connection:
     """
     if journey.connection_id in journey.world.workflows.provisions:
         provision(journey)
-    journey.wait(minutes=10)
+    journey.wait(minutes=11)
     return get_connection(journey.world, journey.connection_id, journey.user_id)
 
 

@@ -10,7 +10,8 @@ from fastkey.domain.secret import Secret
 from fastkey.domain.status import Status
 from fastkey.ports import Purpose
 from fastkey.usecases.capture_secret import TIME_TO_READ_AND_STORE, capture_secret
-from tests.unit.journey import LEASE, Journey
+from fastkey.usecases.lease import CLOCK_SKEW
+from tests.unit.journey import ATTEMPT, LEASE, Journey
 
 MOMENT = timedelta(microseconds=1)
 
@@ -126,8 +127,8 @@ def test_an_attempt_that_was_killed_holds_its_lease_until_its_time_is_over(captu
     with pytest.raises(KeyboardInterrupt):
         capturing.capture()
     with pytest.raises(errors.StepInProgress):
-        capturing.wait_for(LEASE - MOMENT).capture()
-    capturing.wait_for(MOMENT).capture()
+        capturing.wait_for(ATTEMPT + CLOCK_SKEW - MOMENT).capture()
+    capturing.wait(seconds=1).capture()
     assert_captured(capturing)
 
 
@@ -173,6 +174,23 @@ def test_a_secret_stays_in_escrow_for_as_long_as_the_vault_is_down(capturing: Jo
 
 def test_a_secret_whose_storing_was_not_answered_is_found(capturing: Journey) -> None:
     capturing.world.vault.fail_next("store", errors.StorageUnavailable, after_effect=True)
+    with pytest.raises(errors.StorageUnavailable):
+        capturing.capture()
+    capturing.capture()
+    assert_captured(capturing)
+    assert reads(capturing) == 1
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_secret_is_not_given_up_because_the_escrow_fails_too(capturing: Journey, times: int) -> None:
+    world = capturing.world
+
+    def fail() -> None:
+        world.vault.fail_next("store", errors.StorageUnavailable)
+        world.sealer.fail_next("seal", errors.StorageUnavailable, times=times)
+        world.connections.fail_next("save", errors.StorageUnavailable, times=times)
+
+    world.whitebit.meanwhile("read_secret", fail, after_effect=True)
     with pytest.raises(errors.StorageUnavailable):
         capturing.capture()
     capturing.capture()

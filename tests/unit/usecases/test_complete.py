@@ -3,6 +3,7 @@
 import pytest
 
 from fastkey.domain import errors
+from fastkey.domain.authorization import completion
 from fastkey.domain.secret import Secret
 from fastkey.domain.status import Status
 from fastkey.usecases.complete_connection import complete_connection
@@ -97,6 +98,14 @@ def test_another_user_with_the_completion_ends_the_connection_and_the_key_is_del
     ended = returned.delete(errors.CompletionRefused)
     assert (ended.status, ended.reason) == (Status.FAILED, "completion_refused")
     assert returned.world.whitebit.keys == {}
+
+
+def test_there_is_nothing_to_complete_before_the_code_came_for_another_user_either(journey: Journey) -> None:
+    """No workflow would bring it to an end."""
+    departure = journey.start().visit().departure
+    with pytest.raises(errors.ConnectionClosed):
+        complete_as(journey, "user-2", completion(departure.cookie, journey.state))
+    assert journey.connection.status is Status.CONSENTING
 
 
 def test_the_right_user_comes_too_late_after_another(returned: Journey) -> None:

@@ -143,7 +143,7 @@ def test_what_has_ended_is_not_revoked(capturing: Journey) -> None:
 
 
 def test_what_has_expired_unwritten_is_not_revoked(journey: Journey) -> None:
-    assert journey.start().wait(minutes=5).revoke().status is Status.EXPIRED
+    assert journey.start().wait(minutes=6).revoke().status is Status.EXPIRED
     assert journey.world.workflows.revokes == []
 
 
@@ -203,6 +203,27 @@ def test_a_lost_answer_is_asked_for_again(capturing: Journey) -> None:
     with pytest.raises(errors.WhiteBitUnavailable):
         capturing.delete(errors.SecretLost)
     assert capturing.delete(errors.SecretLost).status is Status.NEEDS_CONSENT
+
+
+def test_of_two_at_once_each_tells_the_end(capturing: Journey) -> None:
+    """And shreds what the other's shredding may not have seen."""
+    world = capturing.world
+    world.connections.meanwhile("save", lambda: capturing.delete(errors.SecretLost), after_effect=True)
+    assert capturing.delete(errors.SecretLost).status is Status.NEEDS_CONSENT
+    assert (world.whitebit.calls.count("delete_key"), world.vault.calls.count("shred")) == (1, 2)
+
+
+def test_a_copy_that_cannot_be_shredded_does_not_keep_the_key_alive(capturing: Journey) -> None:
+    capturing.capture()
+    capturing.verify()
+    capturing.revoke()
+    capturing.world.vault.fail_next("shred", errors.StorageUnavailable)
+    with pytest.raises(errors.StorageUnavailable):
+        capturing.delete(errors.Revoked)
+    assert capturing.world.whitebit.keys == {}
+    assert capturing.connection.status is Status.REVOKING
+    assert capturing.delete(errors.Revoked).status is Status.REVOKED
+    assert capturing.world.vault.find(capturing.connection_id) is None
 
 
 def test_twice_is_once(capturing: Journey) -> None:

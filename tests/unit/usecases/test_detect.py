@@ -61,6 +61,13 @@ def test_an_exchange_under_way_is_waited_for(journey: Journey) -> None:
     assert looks == [Detection(found=False, wait_seconds=1)]
 
 
+def test_a_consent_that_has_expired_is_none_to_look_for(journey: Journey) -> None:
+    """Its users were told so: it does not become another end when the workflow wakes."""
+    journey.start().visit().wait(minutes=11)
+    with pytest.raises(errors.ConnectionClosed):
+        journey.detect()
+
+
 def test_nothing_is_looked_for_before_the_user_has_completed(journey: Journey) -> None:
     journey.authorize().create_key()
     with pytest.raises(errors.CompletionMissing):

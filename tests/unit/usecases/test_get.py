@@ -24,7 +24,7 @@ def test_somebody_elses_connection_is_as_one_that_is_not_there(journey: Journey,
         get_connection(journey.world, connection_id, "user-2")
 
 
-@pytest.mark.parametrize(("minutes", "status"), [(4, Status.STARTED), (5, Status.EXPIRED)])
+@pytest.mark.parametrize(("minutes", "status"), [(5, Status.STARTED), (6, Status.EXPIRED)])
 def test_what_nobody_came_for_is_shown_as_expired_though_nobody_wrote_that(
     journey: Journey, minutes: int, status: Status
 ) -> None:

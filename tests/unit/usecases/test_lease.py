@@ -113,3 +113,19 @@ def test_a_late_failure_does_not_let_go_of_anothers_lease(capturing: Journey) ->
     with pytest.raises(errors.SecretLocked):
         capturing.capture()
     assert_the_others(capturing, Status.CAPTURING)
+
+
+def test_a_lease_whose_taking_was_not_answered_is_the_attempts_own(capturing: Journey) -> None:
+    """Else the attempt would wait for itself, until the tokens have died."""
+    capturing.world.connections.fail_next("save", errors.StorageUnavailable, after_effect=True)
+    assert capturing.capture().status is Status.VERIFYING
+
+
+def test_two_attempts_that_begin_at_once_do_not_take_each_others_lease(capturing: Journey) -> None:
+    def begin() -> None:
+        with pytest.raises(errors.StepInProgress):
+            capturing.capture()
+
+    capturing.world.whitebit.meanwhile("read_secret", begin)
+    assert capturing.capture().status is Status.VERIFYING
+    assert capturing.world.whitebit.calls.count("read_secret") == 1

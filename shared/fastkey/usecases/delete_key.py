@@ -47,9 +47,10 @@ def delete_key(
             return _undo(world, fenced, deadline, leave_to_user=leave_to_user)
     except ConnectionClosed:
         # Lambda may have been started twice: another attempt came to the end.
-        fenced = world.connections.get(connection_id)
-        if not fenced.status.is_end:
+        ended = world.connections.get(connection_id)
+        if not ended.status.is_end or ended.reason != fenced.reason:
             raise
+        fenced = ended
     # Again, because a copy that was stored just before the end may not have shown then.
     world.vault.shred(connection_id)
     return fenced

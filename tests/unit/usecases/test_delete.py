@@ -213,6 +213,16 @@ def test_of_two_at_once_each_tells_the_end(capturing: Journey) -> None:
     assert (world.whitebit.calls.count("delete_key"), world.vault.calls.count("shred")) == (1, 2)
 
 
+def test_of_a_failure_and_a_revocation_at_once_the_revocation_tells(capturing: Journey) -> None:
+    def disconnect() -> None:
+        capturing.revoke()
+        capturing.delete(errors.Revoked)
+
+    capturing.world.connections.meanwhile("save", disconnect, after_effect=True)
+    with pytest.raises(errors.ConnectionClosed):
+        capturing.delete(errors.SecretLost)
+
+
 def test_a_copy_that_cannot_be_shredded_does_not_keep_the_key_alive(capturing: Journey) -> None:
     capturing.capture()
     capturing.verify()

@@ -104,7 +104,7 @@ def test_a_key_is_let_go_at_the_end(world: World) -> None:
     revoking = saved(world, holding, holding.revoke(NOW))
     with pytest.raises(errors.AccountAlreadyConnected):
         world.connections.save(second, claimed(second, key))
-    saved(world, revoking, revoking.end(Status.REVOKED, NOW))
+    saved(world, revoking, revoking.end(Status.REVOKED, errors.Revoked, NOW))
     assert saved(world, second, claimed(second, key)).held_key == key
 
 
@@ -132,7 +132,7 @@ def test_a_stale_writer_lets_go_of_nothing(world: World) -> None:
     assert revoking.tokens
     saved(world, revoking, revoking.lease_refresh(revoking.tokens, NOW, NOW))
     with pytest.raises(errors.Conflict):
-        world.connections.save(revoking, revoking.end(Status.REVOKED, NOW))
+        world.connections.save(revoking, revoking.end(Status.REVOKED, errors.Revoked, NOW))
     with pytest.raises(errors.AccountAlreadyConnected):
         world.connections.save(second, claimed(second, key))
 
@@ -158,7 +158,7 @@ def test_a_page_shows_of_each_connection_what_a_user_may_see(world: World) -> No
     before = kept(world, detecting())
     holding = saved(world, before, claimed(before, unique("key")))
     revoking = saved(world, holding, holding.revoke(NOW))
-    ended = saved(world, revoking, revoking.end(Status.NEEDS_USER_ACTION, NOW))
+    ended = saved(world, revoking, revoking.end(Status.NEEDS_USER_ACTION, errors.Revoked, NOW))
     settle(world)
     (shown,) = world.connections.page(ended.user_id, None).connections
     assert describe(shown) == describe(ended)

@@ -27,7 +27,7 @@ from tests.simulation.dice import Dice
 from tests.simulation.faults import faults_of
 from tests.simulation.people import Person
 from tests.simulation.plan import OFF, Die, Fail, Fate, Jump, Lost, NotStarted, Stall, Told, Twice, When
-from tests.simulation.run import Case, play
+from tests.simulation.run import Case, Outcome, play
 from tests.simulation.world import Conditions
 
 LATE = 1.5
@@ -37,6 +37,9 @@ PAIRED_STALLS = Stall(When.BEFORE, 28.0), Stall(When.AFTER, 70.0)
 REFUSED: tuple[Fate, ...] = (NotStarted(), Lost())
 STARTED: tuple[Fate, ...] = (*REFUSED, *map(Twice, (0.0, 0.1, 10.0, 250.0)))
 
+ANSWERED_ONCE = ("whitebit.exchange_code", "whitebit.refresh_token", "whitebit.read_secret")
+
+End = tuple[str, str | None]  # the status and the reason of a connection
 Choose = Callable[[str], bool]  # whether something may befall at the point of this name
 
 
@@ -48,6 +51,26 @@ def everywhere(_point: str) -> bool:
 def function_of(point: str) -> str:
     """The function that makes the call of this name, or that is started."""
     return point.partition("#")[0].rpartition(".")[2]
+
+
+def places(points: Sequence[tuple[str, str, str]]) -> Mapping[str, str]:
+    """Where in the code each call of a run was made, by the call's name, in the words of docs/guarantees.md.
+
+    "whitebit.read_secret", and what else WhiteBIT answers once; "vault.store after whitebit.read_secret", up to the
+    write that keeps the answer; for every other call "connections.get of Callback".
+    """
+    found, unkept = {}, {}
+    for point, port, method in points:
+        invocation, call = point.partition(" ")[0], f"{port}.{method}"
+        if call in ANSWERED_ONCE:
+            found[point], unkept[invocation] = call, call
+        elif invocation in unkept:
+            found[point] = f"{call} after {unkept[invocation]}"
+            if call == "connections.save":
+                del unkept[invocation]
+        else:
+            found[point] = f"{call} of {function_of(point)}"
+    return found
 
 
 def within(*functions: str) -> Choose:
@@ -75,6 +98,7 @@ _EITHER, _AUGUST = tuple(Revision), (Revision.AUGUST_2026,)
 _PEOPLE: Mapping[str, tuple[int, tuple[Revision, ...], tuple[Person, ...]]] = {
     "straight": (_FAST, _EITHER, (_ONE,)),
     "stale reads": (_STALE, _EITHER, (_ONE,)),
+    "declined": (_FAST, _AUGUST, (replace(_ONE, decision="deny", creates_key=None, completes=()),)),
     "exchange refused": (_FAST, _EITHER, (replace(_ONE, returns=(3,), suffers=((7, "withdraws"),)),)),
     "forwarded": (_FAST, _EITHER, (replace(_ONE, visitor="p2", completes=((1, "p2"),)),)),
     "nobody completes": (_FAST, _EITHER, (replace(_ONE, completes=()),)),
@@ -131,18 +155,11 @@ def _what_differs(fate: Fate, *, has_effect: bool) -> object:
 # ---- Runs ------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """What came of many runs. failures: a line for each that ended badly, with story, fates and violation."""
-
-    runs: int
-    failures: Sequence[str]
-
-
-def singles(story: str) -> Tally:
-    """Every single fate of a story."""
-    points = play(STORIES[story], Told({})).points
-    return _tally(story, ({point: fate} for point, port, method in points for fate in fates_of(port, method)))
+def singles(story: str) -> Iterator[tuple[str, Fate, Outcome]]:
+    """Every single fate of a story: where it befalls, and what comes of it."""
+    for point, port, method in play(STORIES[story], Told({})).points:
+        for fate in fates_of(port, method):
+            yield point, fate, play(STORIES[story], Told({point: fate}))
 
 
 def firsts(story: str, choose: Choose = everywhere) -> Sequence[tuple[str, Fate]]:
@@ -151,19 +168,24 @@ def firsts(story: str, choose: Choose = everywhere) -> Sequence[tuple[str, Fate]
     return [(p, fate) for p, port, method in points if choose(p) for fate in distinct_fates_of(port, method)]
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What came of many runs. failures: a line for each that ended badly, with story, fates and violation."""
+
+    runs: int
+    failures: Sequence[str]
+
+
 def pairs(story: str, first: str, fate: Fate, choose: Choose = everywhere) -> Tally:
     """Every pair of a story that has this fate at this point first."""
     points = play(STORIES[story], Told({first: fate})).points
     names = [point for point, *_ in points]
     later = points[names.index(first) + 1 :]
-    seconds = ((p, fate) for p, port, method in later if choose(p) for fate in distinct_fates_of(port, method))
-    return _tally(story, ({first: fate, point: second} for point, second in seconds))
-
-
-def _tally(story: str, befalling: Iterator[Mapping[str, Fate]]) -> Tally:
     runs, failures = 0, []
-    for runs, fates in enumerate(befalling, 1):  # noqa: B007
-        if violations := play(STORIES[story], Told(fates)).violations:
-            befell = ", ".join(f"{point} {fate}" for point, fate in fates.items())
-            failures.append(f"{story}: {befell}: {violations[0].invariant}: {violations[0].what}")
+    for point, port, method in later:
+        for second in distinct_fates_of(port, method) if choose(point) else ():
+            runs += 1
+            if violations := play(STORIES[story], Told({first: fate, point: second})).violations:
+                befell = f"{first} {fate}, {point} {second}"
+                failures.append(f"{story}: {befell}: {violations[0].invariant}: {violations[0].what}")
     return Tally(runs, failures)

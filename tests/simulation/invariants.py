@@ -5,8 +5,9 @@ by watching the calls.
 """
 
 import json
+import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -14,9 +15,12 @@ from urllib.parse import parse_qs, urlsplit
 
 from fastkey.domain.authorization import code_challenge
 from fastkey.domain.connection import Connection
-from fastkey.domain.errors import ConsentLost, FastkeyError, KeyGone, KeyUnusable, SecretLost
+from fastkey.domain.errors import ConsentLost, ExchangeRefused, FastkeyError, KeyGone, KeyUnusable, SecretLost
 from fastkey.domain.status import Status
+from fastkey.entry.http import describe
+from fastkey.ports import Page
 from tests.fakes.system import CANARY
+from tests.fakes.whitebit import IssuedKey
 from tests.fakes.world import FakeWorld
 from tests.simulation.asl import Failure
 from tests.simulation.kernel import BEGINNING, Kernel
@@ -29,6 +33,9 @@ if TYPE_CHECKING:
 # What looked at the time in time may act a little later: a function behind the gateway has 29 s.
 REQUEST = timedelta(seconds=30)
 
+# So long it is shown as pending, because a request that came in time may still be under way.
+UNDER_WAY = timedelta(seconds=35)
+
 # Reading a secret and storing it takes no longer, with every limit and retry used up.
 TIME_TO_KEEP = timedelta(seconds=136)
 
@@ -37,19 +44,28 @@ LIVE = {Status.CAPTURING, Status.VERIFYING, Status.CLOSING, Status.ACTIVE, Statu
 ENDS = {Status.REVOKED, Status.DENIED, Status.EXPIRED, Status.FAILED, Status.NEEDS_CONSENT, Status.NEEDS_USER_ACTION}
 REVOKED = {Status.REVOKING, Status.REVOKED}
 
+# What WhiteBIT says for good.
+FINAL = ConsentLost, ExchangeRefused, KeyGone, KeyUnusable, SecretLost
+
+# For so many seconds PutEvents is asked again, before an execution fails because of it.
+TELLING = 3600
+
+# Where a key may be left, its user reads one of these.
+REMOVE = re.compile(r"\bremove (it|that)\b", re.I)
+
 # A copy of the secret may be given up for these: nobody wants it, or it opens nothing.
 WORTHLESS = {"revoked", "key_gone", "key_unusable"}
 
-# How often a connection may ask WhiteBIT. The key: every second for half a minute and every five for ten minutes, each
-# time up to seven times if the answer is lost, and some on the way out. The rest: each step's repetitions, in both
-# workflows, each of which may be started twice.
+# How often a connection may ask WhiteBIT: twice as often as any did in 10,000 seeds. It looks for the key every second
+# for half a minute and every five for ten minutes; a read is tried seven times; when nobody answers, a key is tried
+# eleven times every eleven minutes for a day, and a revocation asks for the deletion and for new tokens eighty times.
 BUDGET = {
     "whitebit.exchange_code": 1,
-    "whitebit.key_info": 600,
-    "whitebit.read_secret": 40,
-    "whitebit.refresh_token": 400,
-    "whitebit.try_key": 4000,
-    "whitebit.delete_key": 100,
+    "whitebit.key_info": 320,
+    "whitebit.read_secret": 16,
+    "whitebit.refresh_token": 150,
+    "whitebit.try_key": 2000,
+    "whitebit.delete_key": 130,
 }
 
 
@@ -66,13 +82,17 @@ class Violation:
 class Followed:
     """What is known of a connection from outside.
 
-    latest: as it was last stored, also when the table has forgotten it. looked: who looked for its key last, and when.
-    settled_at: since when nobody looks any more. given: who got its secret, and was not kept from storing it by
-    anything that befell.
+    latest: as it was last stored, also when the table has forgotten it. forwarded: whether another user than its own
+    consented; visitor_told: what whoever consented was told when completing. looked: who looked for its key last, and
+    when. settled_at: since when nobody looks any more. given: who got its secret, and was not kept from storing it by
+    anything that befell. outcomes: each status and reason to which it came, and whether a workflow owes an event; told:
+    those of which one was told. untellable: whether no event could be.
     """
 
     latest: Connection | None = None
     account: str = ""
+    forwarded: bool = False
+    visitor_told: list[str] = field(default_factory=list)
     straightforward: bool = False
     completed: bool = False
     refused: bool = False
@@ -83,12 +103,14 @@ class Followed:
     signed: bool = False
     useless: bool = False
     generation: int = 0
-    lease: Invocation | None = None
     calls: Counter[str] = field(default_factory=Counter)
     final: set[tuple[str, str]] = field(default_factory=set)
     reading: set[Invocation] = field(default_factory=set)
     given: set[Invocation] = field(default_factory=set)
     refreshing: Invocation | None = None
+    outcomes: dict[tuple[Status, str | None], bool] = field(default_factory=dict)
+    told: set[tuple[str, str | None]] = field(default_factory=set)
+    untellable: bool = False
 
 
 class Watch:
@@ -103,17 +125,21 @@ class Watch:
         self._skew = timedelta(seconds=2 * (WILDLY_OFF if plan.wild else OFF))  # between any two clocks
         self._codes: Counter[str] = Counter()
         self._departures: dict[str, tuple[str, str, datetime]] = {}
-        self._leased: set[tuple[Invocation, str]] = set()
-        self._seen: dict[tuple[Invocation, str], Status] = {}
+        self._completions: set[str] = set()
+        self._leases: dict[tuple[Invocation, str], datetime] = {}
+        self._seen: dict[tuple[Invocation, str], Connection] = {}
         self._calling: Mapping[str, Callable[..., None]] = {
+            "vault.shred": self._shredding,
             "whitebit.exchange_code": self._exchanging,
             "whitebit.read_secret": self._reading,
             "whitebit.refresh_token": self._refreshing,
+            "whitebit.try_key": self._signing,
         }
         self._after: Mapping[str, Callable[..., None]] = {
             "authorizations.find": self._found,
             "connections.add": self._added,
             "connections.get": self._got,
+            "connections.page": self._paged,
             "connections.save": self._saved,
             "vault.store": self._stored,
             "vault.shred": self._shredded,
@@ -128,8 +154,6 @@ class Watch:
         followed = self._of(invocation)
         if call not in _STORING:
             followed.reading.discard(invocation)
-        if followed.refreshing is invocation:
-            followed.refreshing = None
         if call in BUDGET:
             self._within_budget(call, invocation, followed, args)
         if handle := self._calling.get(call):
@@ -146,10 +170,13 @@ class Watch:
         elif handle := self._after.get(call):
             handle(invocation, result, *args)
 
-    def told(self, call: str, invocation: Invocation) -> None:
+    def told(self, call: str, invocation: Invocation, args: tuple[Any, ...]) -> None:
         """An answer reached the function."""
         if call == "whitebit.read_secret":
             self._of(invocation).given.add(invocation)
+        elif call == "connections.save":
+            _, after = args
+            self._seen[invocation, after.connection_id] = after
 
     def failed(self, call: str, invocation: Invocation) -> None:
         """What befell a call reached the function. Where the vault fails, the escrow can still keep a secret."""
@@ -158,7 +185,7 @@ class Watch:
 
     def told_no(self, call: str, invocation: Invocation, args: tuple[Any, ...], error: FastkeyError) -> None:
         """A refusal reached the function."""
-        if isinstance(error, ConsentLost | SecretLost):
+        if isinstance(error, FINAL):
             invocation.refusals[call, _who(invocation, call, args)] = type(error).__name__
 
     def heard(self, invocation: Invocation) -> None:
@@ -172,35 +199,55 @@ class Watch:
 
     def crashed(self, failure: Failure) -> None:
         """A function told its invoker that it failed."""
-        self._no_canary("an error", failure.cause)
+        self._no_secret("an error", failure.cause)
 
-    def answer(self, name: str, answer: Mapping[str, Any]) -> None:
+    def answer(self, invocation: Invocation, answer: Mapping[str, Any]) -> None:
         """A browser or a frontend got an answer."""
-        status, body, cookies = answer["statusCode"], answer["body"], answer["cookies"]
+        name, body, cookies = invocation.function.name, answer["body"], answer["cookies"]
+        headers = dict(answer["headers"])
         # What the protocol has to hand over travels there, and nowhere else.
-        headers = {**answer["headers"], "Location": ""}
-        if name == "Authorize" and status == 302:
-            self._departed(answer["headers"]["Location"], cookies[0])
-            cookies = ()
-        if name == "StartConnection" and status == 201:
-            body = "".join(value for field, value in json.loads(body).items() if field != "authorize_url")
-        self._no_canary(f"the answer of {name}", body, *headers.values(), *cookies)
-        if name == "GetConnection" and status == 200:
-            self._shown(json.loads(body))
+        match name, answer["statusCode"]:
+            case "StartConnection", 201:
+                body = "".join(value for field, value in json.loads(body).items() if field != "authorize_url")
+            case "Authorize", 302:
+                headers["Location"] = self._departed(headers["Location"], cookies[0])
+                cookies = ()
+            case "Callback", 303:
+                headers["Location"] = self._returned(headers["Location"])
+            case ("GetConnection", 200) | ("CompleteConnection" | "RevokeConnection", 202):
+                document = json.loads(body)
+                for shown in document.get("connections", [document]):
+                    self._shown(invocation, shown)
+        self._no_secret(f"the answer of {name}", body, *headers.values(), *cookies)
 
     def history(self, payload: Any, answer: Any) -> None:
         """An execution history has a new entry."""
-        self._no_canary("a history", str(payload), str(answer))
+        self._no_secret("a history", str(payload), str(answer))
 
-    def event(self, payload: Any) -> None:
-        """An event was told."""
-        self._no_canary("an event", str(payload))
+    def event(self, payload: Any, *, heard: bool) -> None:
+        """An event was told. heard: whether the execution knows that."""
+        self._no_secret("an event", str(payload))
+        entry = payload["Entries"][0]
+        told = entry["Detail"]
+        connection_id, outcome = told["connection_id"], (told["status"], told["reason"])
+        followed = self.connections[connection_id]
+        if outcome not in followed.outcomes or entry["DetailType"] != f"connection.{told['status']}":
+            self.violate("I9", f"{connection_id} is told to be {outcome}, which it is not")
+        if outcome in followed.told:
+            self.violate("I9", f"{connection_id} is told once more to be {outcome}")
+        if heard:
+            followed.told.add(outcome)
 
     def execution_ended(self, execution: "Execution") -> None:
-        """An execution came to its end."""
+        """An execution came to its end, which may be that it cannot tell its outcome."""
         assert execution.ended
-        if execution.ended.status != "SUCCEEDED":
-            self.violate("I9", f"{execution.label} failed: {execution.ended.error}")
+        if execution.ended.status == "SUCCEEDED":
+            return
+        since, error = execution.untold_since, execution.ended.error or ""
+        if error.startswith("EventBridge.") and since is not None and self._kernel.now > since + TELLING:
+            self.connections[execution.connection_id].untellable = True
+        else:
+            self.violate("I9", f"{execution.label} failed: {error}")
 
     def violate(self, invariant: str, what: str) -> None:
         """Notes that an invariant did not hold."""
@@ -212,7 +259,7 @@ class Watch:
         followed.calls[call] += 1
         if followed.calls[call] > BUDGET[call]:
             self.violate("I13", f"{invocation.label}: {call} for the {followed.calls[call]}th time")
-        if invocation.execution and (call, _who(invocation, call, args)) in followed.final:
+        if (call, _who(invocation, call, args)) in followed.final:
             self.violate("I13", f"{invocation.label}: {call} again after a final answer")
 
     def _exchanging(self, invocation: Invocation, _: Followed, code: Any, verifier: Any) -> None:
@@ -239,7 +286,8 @@ class Watch:
         if others := self._reading_still(invocation, followed):
             self.violate("I6", f"{invocation.label}: reads while {others} may yet store what they read")
         followed.reading.add(invocation)
-        if self._seen.get((invocation, invocation.connection_id or "")) in (*REVOKED, *ENDS):
+        self._check_lease(invocation, "reads", self._saw(invocation))
+        if self._saw(invocation).status in (*REVOKED, *ENDS):
             self.violate("I14", f"{invocation.label}: reads for a connection that it saw revoked")
         left = timedelta(seconds=invocation.deadline - self._kernel.now)
         if left < TIME_TO_KEEP - self._skew:
@@ -256,6 +304,25 @@ class Watch:
         if other not in (None, invocation) and other.answer is None and not self._plan.wild:
             self.violate("I12", f"{invocation.label}: refreshes while {other.label} does")
         followed.refreshing = invocation
+
+    def _signing(self, invocation: Invocation, _: Followed, _key: Any) -> None:
+        self._check_lease(invocation, "signs", self._saw(invocation))
+        if self._saw(invocation).status in (*REVOKED, *ENDS):
+            self.violate("I14", f"{invocation.label}: signs for a connection that it saw revoked")
+
+    def _shredding(self, invocation: Invocation, _: Followed, _connection_id: str) -> None:
+        seen = self._saw(invocation)
+        # Once it has ended, anybody may.
+        if seen.status not in ENDS:
+            self._check_lease(invocation, "shreds", seen)
+
+    def _check_lease(self, invocation: Invocation, what: str, seen: Connection) -> None:
+        """Whoever has lost its lease stops when it sees that: at WhiteBIT and in Secrets Manager nothing is done on a
+        condition.
+        """
+        mine = self._leases.get((invocation, seen.connection_id))
+        if mine is None or seen.busy_until != mine:
+            self.violate("I6", f"{invocation.label}: {what}, though it saw that it has not got the lease")
 
     # ---- After it ----------------------------------------------------------------------------------------------------
 
@@ -276,25 +343,27 @@ class Watch:
     def _got(self, invocation: Invocation, connection: Connection, connection_id: str) -> None:
         if invocation.connection_id is None:
             invocation.connection_id = connection_id
-        self._seen[invocation, connection_id] = connection.status
+        self._seen[invocation, connection_id] = connection
+
+    def _paged(self, invocation: Invocation, page: Page, _user_id: str, _cursor: str | None) -> None:
+        for connection in page.connections:
+            self._seen[invocation, connection.connection_id] = connection
 
     def _saved(self, invocation: Invocation, _result: Any, before: Connection, after: Connection) -> None:
         connection_id, followed = after.connection_id, self.connections[after.connection_id]
         followed.latest = after
-        self._seen[invocation, connection_id] = after.status
         self._check_moves(invocation, before, after)
-        if not _needs_no_lease(before, after):
-            self._check_lease(invocation, "writes to the connection", connection_id)
-        if after.busy_until is not None and after.busy_until != before.busy_until:
-            followed.lease = invocation
-            self._leased.add((invocation, connection_id))
+        self._check_write(invocation, before, after)
         if after.busy_until is None:
             # Whoever gives the lease back has stored what it read.
             followed.reading.discard(invocation)
+            self._leases.pop((invocation, connection_id), None)
         if after.external_id and after.status in LIVE:
             self._check_holders(after)
         if after.tokens is not before.tokens and after.tokens is not None:
             self._check_tokens(after, followed)
+        if after.refresh_until is None and followed.refreshing is invocation:
+            followed.refreshing = None
         if after.escrow is not None:
             followed.durable = True
         if after.escrow is not before.escrow:
@@ -307,7 +376,9 @@ class Watch:
             # What appears after the last look, and before it is written that it was the last, is not seen either.
             by, at = followed.looked or (None, self._now)
             followed.settled_at = at if by is invocation else self._now
-        self._no_canary("a connection", after.ticket_digest, after.completion_digest, after.task_token, after.reason)
+        if after.status in (*ENDS, Status.ACTIVE):
+            followed.outcomes[after.status, after.reason] = invocation.function.name != "Callback"
+        self._no_secret("a connection", after.ticket_digest, after.completion_digest, after.task_token, after.reason)
 
     def _check_moves(self, invocation: Invocation, before: Connection, after: Connection) -> None:
         if before.status in ENDS:
@@ -315,26 +386,23 @@ class Watch:
         if before.status is Status.REVOKING and after.status not in (*REVOKED, Status.NEEDS_USER_ACTION):
             self.violate("I14", f"{invocation.label}: from revoking to {after.status}")
 
+    def _check_write(self, invocation: Invocation, before: Connection, after: Connection) -> None:
+        mine = self._leases.get((invocation, after.connection_id))
+        if after.busy_until is not None and after.busy_until != before.busy_until:
+            self._leases[invocation, after.connection_id] = after.busy_until
+            if before.busy_until is not None and before.busy_until > self._now + self._skew:
+                self.violate("I6", f"{invocation.label}: takes a lease that another has")
+        elif mine is not None and before.busy_until != mine and not _needs_no_lease(before, after):
+            self.violate("I6", f"{invocation.label}: writes to the connection, though it has lost its lease")
+
     def _check_ticket(self, invocation: Invocation, started: Connection) -> None:
         if self._now > started.created_at + timedelta(minutes=5) + REQUEST + self._skew:
             self.violate("I11", f"{invocation.label}: a ticket that had expired was taken")
 
-    def _check_lease(self, invocation: Invocation, what: str, connection_id: str) -> None:
-        holder = self.connections[connection_id].lease
-        if (invocation, connection_id) in self._leased and holder is not invocation:
-            self.violate(
-                "I6", f"{invocation.label} {what}, though {holder.label if holder else 'nobody'} has the lease"
-            )
-
-    def _check_vault_lease(self, invocation: Invocation, what: str, connection_id: str) -> None:
-        """Secrets Manager knows no conditions: there, time alone keeps out whoever has lost its lease."""
-        if not invocation.killed and not self._plan.wild:
-            self._check_lease(invocation, what, connection_id)
-
     def _check_holders(self, connection: Connection) -> None:
         for other in self._fakes.connections.all():
             same = other.external_id == connection.external_id and other.connection_id != connection.connection_id
-            if same and other.status in LIVE and not _only_refused(other) and not _only_refused(connection):
+            if same and other.status in LIVE:
                 self.violate("I7", f"{connection.connection_id} and {other.connection_id} both hold a key")
 
     def _check_tokens(self, connection: Connection, followed: Followed) -> None:
@@ -356,12 +424,10 @@ class Watch:
         if not followed.signed:
             self.violate("I3", f"{connection.connection_id} is active, and its key has never signed")
 
-    def _stored(self, invocation: Invocation, _result: Any, connection_id: str, _key: Any) -> None:
+    def _stored(self, _invocation: Invocation, _result: Any, connection_id: str, _key: Any) -> None:
         self.connections[connection_id].durable = True
-        self._check_vault_lease(invocation, "stores a key", connection_id)
 
     def _shredded(self, invocation: Invocation, _result: Any, connection_id: str) -> None:
-        self._check_vault_lease(invocation, "shreds a key", connection_id)
         self._check_copy(invocation, self._connection(connection_id))
 
     def _check_copy(self, invocation: Invocation, connection: Connection) -> None:
@@ -377,14 +443,13 @@ class Watch:
             return True
         if connection.reason in WORTHLESS:
             return followed.useless
-        issued = connection.issued_at
-        outage = self._kernel.now < self._plan.until + 3600
+        outage, issued = self._kernel.now < self._plan.until + 3600, connection.issued_at
         return outage and issued is not None and self._now > issued + timedelta(hours=24) - self._skew
 
     def _deleted(self, invocation: Invocation, _result: Any, _token: Any, external_id: str) -> None:
         connection_id = invocation.connection_id or ""
         connection, followed = self._connection(connection_id), self.connections[connection_id]
-        if connection.status not in (Status.CLOSING, *REVOKED, *ENDS):
+        if connection.status not in (Status.CLOSING, Status.REVOKING):
             self.violate("I5", f"{invocation.label}: deletes the key of a connection that is {connection.status}")
         if connection.reason == "unexpected_answer":
             self.violate("I5", f"{invocation.label}: deletes a key because of an answer that nobody knows")
@@ -394,34 +459,60 @@ class Watch:
         if others := self._reading_still(invocation, followed):
             self.violate("I5", f"{invocation.label}: deletes a key whose secret {others} may have")
         for other in self._fakes.connections.all():
-            holds = other.external_id == external_id and other.status in LIVE and not _only_refused(other)
+            holds = other.external_id == external_id and other.status in LIVE
             if holds and other.connection_id != connection_id:
                 self.violate("I5", f"{invocation.label}: deletes a key that {other.connection_id} holds")
 
     def _signed(self, invocation: Invocation, _result: Any, _key: Any) -> None:
         connection_id = invocation.connection_id or ""
         self.connections[connection_id].signed = True
-        if self._seen.get((invocation, connection_id)) in (*REVOKED, *ENDS):
-            self.violate("I14", f"{invocation.label}: signs for a connection that it saw revoked")
-        holder = self.connections[connection_id].lease
-        if self._connection(connection_id).status in (*REVOKED, *ENDS) and holder is not invocation:
+        is_mine = self._connection(connection_id).busy_until == self._leases.get((invocation, connection_id))
+        if self._connection(connection_id).status in (*REVOKED, *ENDS) and not is_mine:
             self.violate("I14", f"{invocation.label}: signs after the revocation began its work")
 
     # ---- Answers -----------------------------------------------------------------------------------------------------
 
-    def _departed(self, location: str, cookie: str) -> None:
+    def _departed(self, location: str, cookie: str) -> str:
+        """Gives the rest of the location."""
         sent = parse_qs(urlsplit(location).query)
-        self._departures[sent["state"][0]] = (cookie.partition(";")[0], sent["code_challenge"][0], self._now)
+        state = sent["state"][0]
+        self._departures[state] = (cookie.partition(";")[0], sent["code_challenge"][0], self._now)
+        return location.replace(state, "")
 
-    def _shown(self, shown: Mapping[str, Any]) -> None:
-        connection = self._connection(shown["connection_id"])
+    def _returned(self, location: str) -> str:
+        """Gives the rest of the location."""
+        completion = parse_qs(urlsplit(location).query).get("completion", [""])[0]
+        if not completion:
+            return location
+        self._completions.add(completion)
+        return location.replace(completion, "")
+
+    def _shown(self, invocation: Invocation, shown: Mapping[str, Any]) -> None:
+        connection = self._seen[invocation, shown["connection_id"]]
+        self._check_shown_status(connection, shown["status"])
+        may_live = connection.status in (Status.REVOKING, Status.NEEDS_USER_ACTION)
+        lives_until = shown["key_lives_until"]
+        if may_live is not (lives_until is not None):
+            self.violate("I10", f"{connection.connection_id} is {connection.status}: its key lives until {lives_until}")
+        key = self._fakes.whitebit.issued.get(connection.external_id or "")
+        if key and lives_until and self._fakes.whitebit.lives(key.external_id):
+            end = datetime.fromisoformat(lives_until) + UNDER_WAY + self._skew
+            if key.is_active(end):
+                self.violate("I10", f"{connection.connection_id}: its key lives longer than until {lives_until}")
+
+    def _check_shown_status(self, connection: Connection, status: str) -> None:
+        is_pending = connection.status not in (*ENDS, *REVOKED, Status.ACTIVE)
         waits = connection.status in (Status.STARTED, Status.CONSENTING)
-        if waits and shown["status"] == "pending" and self._now > connection.expires_at + REQUEST + self._skew:
+        over_at = connection.expires_at + UNDER_WAY
+        if waits and status == "pending" and self._now > over_at + self._skew:
             self.violate("I11", f"{connection.connection_id} is shown as pending after its time")
+        has_expired = waits and status == "expired" and self._now > over_at - self._skew
+        if status != ("pending" if is_pending else connection.status) and not has_expired:
+            self.violate("I9", f"{connection.connection_id} is {connection.status}, and shown as {status}")
 
-    def _no_canary(self, where: str, *texts: str | None) -> None:
+    def _no_secret(self, where: str, *texts: str | None) -> None:
         for text in texts:
-            if text and CANARY in text:
+            if text and (CANARY in text or any(completion in text for completion in self._completions)):
                 self.violate("I8", f"a secret in {where}")
 
     # ---- How ---------------------------------------------------------------------------------------------------------
@@ -438,13 +529,22 @@ class Watch:
         assert latest
         return latest
 
+    def _saw(self, invocation: Invocation) -> Connection:
+        """Its connection, as this invocation knows it."""
+        return self._seen[invocation, invocation.connection_id or ""]
+
     # ---- At the end --------------------------------------------------------------------------------------------------
 
-    def check_end(self, log: list[str], defects: list[str], *, untroubled: bool) -> None:
+    def check_end(
+        self, log: list[str], defects: list[str], executions: Collection["Execution"], *, untroubled: bool
+    ) -> None:
         """Faults are long over, and nothing moves any more. untroubled: there were none."""
-        self._no_canary("the log", *log, *defects)
+        self._no_secret("the log", *log, *defects)
         for defect in defects:
             self.violate("defect", defect)
+        for execution in executions:
+            if execution.ended is None:
+                self.violate("I9", f"{execution.label} has not ended")
         accounts = Counter(followed.account for followed in self.connections.values())
         for followed in self.connections.values():
             if followed.latest is not None:
@@ -465,26 +565,36 @@ class Watch:
             self.violate("I14", f"{shown.connection_id} is {shown.status}, and something of its key is kept")
         if shown.status is Status.ACTIVE and not held:
             self.violate("I4", f"{shown.connection_id} is active, and its secret is gone")
+        outcome = shown.status, shown.reason
+        if followed.outcomes.get(outcome) and outcome not in followed.told and not followed.untellable:
+            self.violate("I9", f"{shown.connection_id} is {shown.status}, and nobody was told")
         for invocation in followed.given:
-            is_wanted = self._seen[invocation, shown.connection_id] not in (*REVOKED, *ENDS)
+            is_wanted = self._seen[invocation, shown.connection_id].status not in (*REVOKED, *ENDS)
             if is_wanted and not followed.durable and not invocation.killed:
                 self.violate("I4", f"{invocation.label}: the secret that WhiteBIT gave was not kept")
 
     def _check_key(self, account: str) -> None:
-        """A key that lives is held by a connection, or its user was told."""
+        """A key that lives is held by a connection, or whoever has its account was told."""
         key = self._fakes.whitebit.keys[account]
-        kept = {connection.connection_id for connection in self._fakes.connections.all()}
-        mine = [followed for followed in self.connections.values() if followed.account == account]
-        for connection in (followed.latest for followed in mine if followed.latest):
-            is_held = connection.connection_id in kept and connection.external_id == key.external_id
-            # That reason's text tells of a key, too, that was made in the place of the one that is gone.
-            is_replaced = connection.reason == "key_gone" and connection.external_id != key.external_id
-            is_told = connection.status is Status.NEEDS_USER_ACTION or is_replaced
-            if is_told or (connection.status is Status.ACTIVE and is_held):
-                return
-        if any(self._could_see(followed, key.created_at) for followed in mine):
+        mine = [followed for followed in self.connections.values() if followed.account == account and followed.latest]
+        held = Status.ACTIVE, key.external_id
+        if any((kept.status, kept.external_id) == held for kept in self._fakes.connections.all()):
+            return
+        able = [followed for followed in mine if self._could_see(followed, key.created_at)]
+        if not any(self._is_told(followed, key, knew=bool(able)) for followed in able or mine):
             ends = [f"{f.latest.status} ({f.latest.reason})" for f in mine if f.latest]
             self.violate("I10", f"{account} has a key that nobody holds; the connections ended as {', '.join(ends)}")
+
+    def _is_told(self, followed: Followed, key: IssuedKey, *, knew: bool) -> bool:
+        """Whether whoever has the account was told to remove the key. knew: there was somebody who could see it."""
+        assert followed.latest
+        connection = followed.latest.as_of(self._now)
+        # Where another user looks at the connection, who has the account is met when completing, or never.
+        texts = followed.visitor_told if followed.forwarded else [describe(connection)["detail"] or ""]
+        # Where the connection had a key, its text may tell of one that was made in the place of that.
+        is_another = connection.external_id not in (None, key.external_id)
+        is_honest = not knew or is_another or connection.status is Status.NEEDS_USER_ACTION
+        return is_honest and (not texts or any(REMOVE.search(text) for text in texts))
 
     def _could_see(self, followed: Followed, created_at: datetime) -> bool:
         """Whether there was a token to see the key with, and somebody who looked: else nothing can be known of it."""
@@ -493,11 +603,6 @@ class Watch:
 
 _LOOKING = {"whitebit.key_info", "whitebit.delete_key"}
 _STORING = {"vault.store", "sealer.seal", "connections.get", "connections.save"}
-
-
-def _only_refused(connection: Connection) -> bool:
-    """A connection that is on its way out because another holds the key."""
-    return connection.status is Status.CLOSING and connection.reason == "account_already_connected"
 
 
 def _needs_no_lease(before: Connection, after: Connection) -> bool:
@@ -517,8 +622,16 @@ def _needs_no_lease(before: Connection, after: Connection) -> bool:
 
 
 def _who(invocation: Invocation, call: str, args: tuple[Any, ...]) -> str:
-    """Who may not ask again: a workflow, for a secret that was given; a workflow with the same token, for the rest.
+    """Who may not ask again: a workflow, for a secret that was given or a key that does not sign; a workflow with the
+    same code or token, for the rest.
 
     A function that Step Functions started twice is in no workflow, for nobody hears its answer.
     """
-    return invocation.execution + (args[1] if call == "whitebit.read_secret" else getattr(args[0], "digest", str)())
+    match call:
+        case "whitebit.read_secret":
+            _, asked_with = args
+        case "whitebit.try_key":
+            asked_with = args[0].external_id
+        case _:
+            asked_with = args[0].digest()
+    return f"{invocation.execution} {asked_with}"

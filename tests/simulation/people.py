@@ -28,8 +28,9 @@ class Person:
     visitor: the user in whose browser it happens, who is another where the link was forwarded. visits, decides: after
     the step before. returns, creates_key: after the consent; intrudes: too, somebody who has the address of the return
     and no cookie. completes: after the return, each time as which user. regrets: revokes, after the completion.
-    revokes, suffers, looks: after the start; locks: too, each time for so long another read holds the key's lock;
-    refreshes: when the platform's schedule has the tokens refreshed; forgets: when the tables' TTL acts.
+    revokes, suffers, looks (at the connection and at the list): after the start; locks: too, each time for so long
+    another read holds the key's lock; refreshes: when the platform's schedule has the tokens refreshed; forgets: when
+    the tables' TTL acts.
     """
 
     user: str
@@ -56,7 +57,7 @@ class Person:
         """Whether this connects, if nothing else goes wrong."""
         returned = min(self.returns, default=inf)
         completed = min((after for after, _ in self.completes), default=inf)
-        in_time = self.visits < 290 and self.decides + returned < 590 and returned < 50 and completed < 500
+        in_time = self.visits < 290 and self.decides + returned < 590 and returned < 50 and completed < 330
         has_key = self.creates_key is not None and returned <= self.creates_key < 400
         as_oneself = self.user == self.visitor and all(user == self.user for _, user in self.completes)
         steady = self.decision == "allow" and not (self.regrets or self.revokes or self.suffers or self.locks)
@@ -108,7 +109,7 @@ def _person(temper: _Temper, account: str, theme: Theme) -> Person:
     dice, user, chance, soon = temper.dice, temper.name, temper.chance, temper.soon
     visitor = f"{user}'s victim" if chance("forwards", 0.05) else user
     completing = visitor if not chance("is somebody else", 0.03) else "somebody"
-    completes = [(temper.slowly("completes", 120, 530, 545, 700), completing)] if chance("completes", 0.93) else []
+    completes = [(temper.slowly("completes", 120, 350, 365, 700), completing)] if chance("completes", 0.93) else []
     if chance("completes again", 0.1):
         completes.append((soon("completes again", 60), visitor))
     regrets_from, regrets_to, regrettable = _REGRETS[theme]
@@ -141,7 +142,7 @@ def _person(temper: _Temper, account: str, theme: Theme) -> Person:
         suffers=tuple(suffers),
         locks=((locked_at, locked_for),) if chance("is locked", 0.03) else (),
         refreshes=(dice.between(f"{user} refreshes at", 180, 320),) if chance("refreshes", 0.08) else (),
-        looks=tuple(soon(f"looks {i}", 400, 3000) for i in range(2)),
+        looks=tuple(soon(f"looks {i}", 400, 3000, DAY) for i in range(2)),
         forgets=tuple(days * DAY for days in (0.01, 3, 31, 36) if chance(f"forgets after {days} days", 0.03)),
     )
 
@@ -177,6 +178,7 @@ class Life:
         self._connection_id = document["connection_id"]
         followed = self._simulation.watch.connections[self._connection_id]
         followed.account, followed.straightforward = person.account, person.is_straightforward
+        followed.forwarded = person.user != person.visitor
         for after in person.revokes:
             self._at(after, self._revoke)
         for after in person.looks:
@@ -243,6 +245,8 @@ class Life:
         answer = self._ask("CompleteConnection", route, user, body=body, connection_id=self._connection_id)
         if answer and "completion_refused" in answer["body"]:
             followed.refused = True
+        if answer and user == self._person.visitor:
+            followed.visitor_told.append(json.loads(answer["body"]).get("title", ""))
 
     def _create_key(self) -> None:
         """In revision 2026-08. A person who was not shown the page yet looks again later."""
@@ -262,8 +266,9 @@ class Life:
         self._ask("RevokeConnection", route, self._person.user, connection_id=self._connection_id)
 
     def _look(self) -> None:
-        route = "GET /connections/{connection_id}"
-        self._ask("GetConnection", route, self._person.user, connection_id=self._connection_id)
+        user, route = self._person.user, "GET /connections/{connection_id}"
+        self._ask("GetConnection", route, user, connection_id=self._connection_id)
+        self._ask("GetConnection", "GET /connections", user)
 
     def _suffer(self, what: str) -> None:
         whitebit, account = self._simulation.fakes.whitebit, self._person.account

@@ -111,8 +111,8 @@ class Plan(Protocol):
         """The fate of a call of a port."""
         ...
 
-    def of_start(self, point: str, now: float) -> Fate | None:
-        """The fate of a start of a function by Step Functions."""
+    def of_start(self, point: str, resource: str, now: float) -> Fate | None:
+        """The fate of what Step Functions starts. resource: as the state machine names it."""
         ...
 
 
@@ -127,7 +127,7 @@ class Told:
     def of_call(self, point: str, port: str, method: str, now: float) -> Fate | None:
         return self.fates.get(point)
 
-    def of_start(self, point: str, now: float) -> Fate | None:
+    def of_start(self, point: str, resource: str, now: float) -> Fate | None:
         return self.fates.get(point)
 
 
@@ -147,7 +147,10 @@ class Theme(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """A method of a port to every call of which the same happens for a while. since, until: seconds."""
+    """A method of a port, or a resource of the state machines, to every call of which the same happens for a while.
+
+    port: "start" for a resource, which is the method then. since, until: seconds.
+    """
 
     port: str
     method: str
@@ -161,10 +164,18 @@ class Outage:
         if slow := _SLOW.get(theme):
             return cls(*dice.choose("slow", slow), dice.choose("how slow", _SLUGGISH), 0, 1000)
         port, method = dice.choose("outage of", _OUTAGES)
-        fates: tuple[Fate, ...] = *map(Fail, faults_of(port, method)), *_SLUGGISH
+        fates: tuple[Fate, ...] = _REFUSED
+        if port != "start":
+            fates = *map(Fail, faults_of(port, method)), *_SLUGGISH
         since = dice.choose("outage since", (0, 0, 0, 0, 20, 60, 190))
         lasts = dice.choose("outage lasts", (30, 60, 200, 900, 30_000))
+        if dice.chance("outage of a day", 0.02):
+            lasts = 100_000
         return cls(port, method, dice.choose("outage fate", fates), since, since + lasts)
+
+    def hits(self, port: str, method: str, now: float) -> bool:
+        """Whether it is this that is out, and now."""
+        return method == self.method and port == self.port and self.since <= now < self.until
 
 
 _SLOW = {
@@ -172,6 +183,7 @@ _SLOW = {
     Theme.REFRESHING: (("whitebit", "refresh_token"),),
 }
 _SLUGGISH = Stall(When.BEFORE, 20), Stall(When.AFTER, 20), Stall(When.BEFORE, 110)
+_REFUSED: tuple[Fate, ...] = NotStarted(), Lost()
 
 # The calls on which most depends are out more often.
 _VITAL = (
@@ -182,7 +194,15 @@ _VITAL = (
     ("whitebit", "delete_key"),
     ("vault", "store"),
 )
-_OUTAGES = *_VITAL * 8, *((port, method) for port, methods in FAULTS.items() for method in methods)
+_STARTED = (
+    ("start", "arn:aws:states:::aws-sdk:dynamodb:updateItem.waitForTaskToken"),
+    ("start", "${DetectKey}"),
+    ("start", "${CaptureSecret}"),
+    ("start", "${VerifyKey}"),
+    ("start", "${DeleteKey}"),
+    ("start", "arn:aws:states:::events:putEvents"),
+)
+_OUTAGES = *_VITAL * 8, *_STARTED * 2, *((port, method) for port, methods in FAULTS.items() for method in methods)
 
 
 @dataclass(slots=True)
@@ -219,9 +239,8 @@ class Drawn:
     def of_call(self, point: str, port: str, method: str, now: float) -> Fate | None:
         if not self._may_happen(point):
             return None
-        out = self._outage
-        if method == out.method and port == out.port and out.since <= now < out.until:
-            return out.fate
+        if self._outage.hits(port, method, now):
+            return self._outage.fate
         if self._where not in ("", port) or not self._happens(point, now):
             return None
         dice, (jumps, deaths, stalls) = self.dice, self._kinds
@@ -238,8 +257,12 @@ class Drawn:
         is_late = fault.effect and dice.chance(f"{point} is late", self._late)
         return Fail(fault, dice.between(f"{point} late", 0, LATEST) if is_late else 0)
 
-    def of_start(self, point: str, now: float) -> Fate | None:
-        if self._where not in ("", "workflows") or not self._may_happen(point) or not self._happens(point, now):
+    def of_start(self, point: str, resource: str, now: float) -> Fate | None:
+        if not self._may_happen(point):
+            return None
+        if self._outage.hits("start", resource, now):
+            return self._outage.fate
+        if self._where not in ("", "workflows") or not self._happens(point, now):
             return None
         delay = self.dice.choose(f"{point} delay", (0.0, 0.01, 0.1, 1, 10, 60, 250, 600))
         fates: tuple[Fate, ...] = NotStarted(), Twice(delay), Twice(delay), Lost()

@@ -1,7 +1,7 @@
 """One run: what a seed decides, and what came of it."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from local.whitebit import Revision
 from tests.simulation.dice import Dice
@@ -31,10 +31,6 @@ class Case:
     def plan(self) -> Plan:
         return Drawn(Dice(self.seed), self.only)
 
-    def without(self, points: Collection[str], fates: Collection[str]) -> "Case":
-        """The same, with nothing befalling at these points. fates: those at which something did."""
-        return replace(self, only=frozenset(fates) - frozenset(points))
-
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -59,7 +55,7 @@ def play(case: Case, plan: Plan | None = None) -> Outcome:
     simulation.run(HORIZON)
     # What nobody came back for expires by itself.
     simulation.kernel.now += 3600
-    simulation.watch.check_end(simulation.log, simulation.defects, untroubled=not simulation.fates)
+    simulation.check_end()
     now = simulation.fakes.clock.now()
     shown = [connection.as_of(now) for connection in simulation.fakes.connections.all()]
     ends = [(connection.status.value, connection.reason) for connection in shown]

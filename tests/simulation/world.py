@@ -41,7 +41,9 @@ from tests.simulation.plan import (
 
 GATEWAY_PATIENCE = 29.0  # seconds: the longest that an HTTP API waits for a function
 
-EXECUTION_LIMIT = 25_000  # events in a history, by Step Functions' quota; each state makes five or so
+# Events in a history, by Step Functions' quota; and how many a state and each attempt at its task make at the most.
+HISTORY_LIMIT = 25_000
+EVENTS_OF_STATE, EVENTS_OF_ATTEMPT = 2, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,10 @@ class Simulation:
         with shipped().stage.playing(self._ports), logging_to(Log(self.log, self.defects)):
             self.kernel.run(horizon)
 
+    def check_end(self) -> None:
+        """Nothing moves any more."""
+        self.watch.check_end(self.log, self.defects, self.executions.values(), untroubled=not self.fates)
+
     def note(self, who: str, what: str) -> None:
         """Writes down what happened."""
         self.trace.append((self.kernel.now, who, what))
@@ -177,7 +183,7 @@ class Simulation:
             else:
                 self.watch.told_no(call, invocation, args, error)
             raise error
-        self.watch.told(call, invocation)
+        self.watch.told(call, invocation, args)
         return result
 
     def _act(
@@ -251,10 +257,11 @@ class Simulation:
 
     def request(self, name: str, who: str, event: dict[str, Any]) -> dict[str, Any] | None:
         """A request through the gateway. Gives the answer; None where the gateway gives one of its own."""
-        answer = self.wait_for(self.start(name, who, event), GATEWAY_PATIENCE)
+        invocation = self.start(name, who, event)
+        answer = self.wait_for(invocation, GATEWAY_PATIENCE)
         document: dict[str, Any] | None = json.loads(answer) if isinstance(answer, str) else None
         if document is not None:
-            self.watch.answer(name, document)
+            self.watch.answer(invocation, document)
         return document
 
 
@@ -284,7 +291,7 @@ class Workflows:
 
 
 class Execution(Process):
-    """An execution of a state machine."""
+    """An execution of a state machine. untold_since: since when, in seconds, no event that it tells has gone well."""
 
     def __init__(self, name: str, machine: str, connection_id: str, simulation: Simulation) -> None:
         super().__init__(name, self._run)
@@ -292,41 +299,44 @@ class Execution(Process):
         self.connection_id = connection_id
         self.resumed = False
         self.ended: Ended | None = None
+        self.untold_since: float | None = None
         self._simulation = simulation
         self._tokens = count(1)
-        self._states = 0
+        self._events = 0
 
     def _run(self) -> None:
         simulation = self._simulation
         steps = shipped().machines[self.machine].run({"connection_id": self.connection_id}, self._token, self._entered)
         answer = None
-        while True:
+        while self.ended is None:
             try:
                 request = steps.send(answer)
             except StopIteration as end:
                 self.ended = end.value
-                simulation.watch.execution_ended(self)
-                return
+                break
             if isinstance(request, Sleep):
                 simulation.kernel.pause(request.seconds)
                 answer = None
             else:
                 answer = self._perform(request)
                 simulation.watch.history(request.payload, answer)
+            if self._events > HISTORY_LIMIT:
+                self.ended = Ended("FAILED", error="its history is too long")
+        simulation.watch.execution_ended(self)
 
     def _token(self) -> str:
         return f"{self.label} token {next(self._tokens)}"
 
     def _entered(self, state: str, _input: Any) -> None:
-        self._states += 1
+        self._events += EVENTS_OF_STATE
         self._simulation.note(self.label, state)
-        assert self._states * 5 < EXECUTION_LIMIT, f"{self.label} has too long a history"
 
     def _perform(self, call: Call) -> Any:
         simulation = self._simulation
+        self._events += EVENTS_OF_ATTEMPT
         point = simulation.label(f"{self.label}.{call.state}")
         simulation.points.append((point, "start", call.resource))
-        fate = simulation.plan.of_start(point, simulation.kernel.now)
+        fate = simulation.plan.of_start(point, call.resource, simulation.kernel.now)
         if fate is not None:
             simulation.fates[point] = fate
             simulation.note(point, str(fate))
@@ -372,10 +382,15 @@ class Execution(Process):
 
     def _tell(self, call: Call, fate: Fate | None) -> Any:
         """PutEvents."""
+        if fate is None:
+            self._simulation.watch.event(call.payload, heard=True)
+            return {}
+        if self.untold_since is None:
+            self.untold_since = self._simulation.kernel.now
         if isinstance(fate, NotStarted):
             return Failure("EventBridge.FailedEntry")
-        self._simulation.watch.event(call.payload)
-        return Failure("EventBridge.SdkClientException") if isinstance(fate, Lost) else {}
+        self._simulation.watch.event(call.payload, heard=False)
+        return Failure("EventBridge.SdkClientException")
 
 
 # ---- DynamoDB's UpdateItem, as far as AwaitCompletion uses it --------------------------------------------------------

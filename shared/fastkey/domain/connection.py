@@ -318,11 +318,13 @@ class Connection:
     def close(self, cause: type[errors.FastkeyError], now: datetime) -> Self:
         """Provisioning ends for this cause: from here on nothing is captured, and what was made is undone.
 
-        What is closing, revoking or at its end already stays as it is, for its first cause. Raises ConnectionClosed for
-        what is active.
+        What is closing, revoking or at its end already stays as it is, for its first cause. Raises SecretHeld for what
+        is active: whoever verified it was not heard, and it is to be told.
         """
         if self.status in (Status.CLOSING, Status.REVOKING) or self.status.is_end:
             return self
+        if self.status is Status.ACTIVE:
+            raise errors.SecretHeld
         return self._move(Status.CLOSING, now, reason=cause.code)
 
     def reopen(self, now: datetime) -> Self:
@@ -346,11 +348,13 @@ class Connection:
         end = Status.REVOKED if self.status in (Status.STARTED, Status.CONSENTING) else Status.REVOKING
         return self._move(end, now, reason=errors.Revoked.code, escrow=None)
 
-    def end(self, status: Status, now: datetime) -> Self:
+    def end(self, status: Status, cause: type[errors.FastkeyError], now: datetime) -> Self:
         """The end, with nothing left of tokens and secrets.
 
-        The reason is the one for which it was closing or revoking.
+        Raises ConnectionClosed where it is not for this cause any more that it is undone: the user has revoked it.
         """
+        if self.reason != cause.code:
+            raise errors.ConnectionClosed
         if self.status is status:
             return self
         return self._move(status, now, tokens=None, refresh_until=None, escrow=None, busy_until=None, task_token=None)

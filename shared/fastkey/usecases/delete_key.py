@@ -73,7 +73,7 @@ def _undo(world: World, fenced: Connection, deadline: datetime, *, leave_to_user
             _delete(world, held, deadline, leave_to_user=leave_to_user)
             raise
         end = _delete(world, held, deadline, leave_to_user=leave_to_user)
-        return held.change(lambda c: c.end(end, now()))
+        return held.change(lambda c: c.end(end, cause, now()))
 
 
 def _delete(world: World, held: Lease, deadline: datetime, *, leave_to_user: bool) -> Status:

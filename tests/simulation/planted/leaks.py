@@ -4,10 +4,12 @@ from contextlib import AbstractContextManager
 from typing import Any
 from unittest.mock import patch
 
+from fastkey.domain.authorization import completion
 from fastkey.domain.connection import Connection
 from fastkey.domain.key import CapturedKey
+from fastkey.domain.secret import Secret
 from fastkey.logging import log
-from fastkey.usecases import capture_secret
+from fastkey.usecases import callback, capture_secret
 from tests.simulation.world import shipped
 
 
@@ -20,6 +22,28 @@ def secret_logged() -> AbstractContextManager[Any]:
         store(world, connection_id, key)
 
     return patch.object(capture_secret, "_store", telling)
+
+
+def completion_logged() -> AbstractContextManager[Any]:
+    """What only the browser that returned should have is logged."""
+
+    def telling(cookie: Secret, state: Secret) -> Secret:
+        derived = completion(cookie, state)
+        log("returned", status=derived.reveal())
+        return derived
+
+    return patch.object(callback, "completion", telling)
+
+
+def state_passed_on() -> AbstractContextManager[Any]:
+    """The browser is sent back with the state in its address, where the partner's page and its logs see it."""
+    module = shipped().functions["Callback"].module
+    take_back = module.callback
+
+    def passing_on(world: Any, state: Secret, *rest: Any) -> Secret:
+        return Secret(f"{take_back(world, state, *rest).reveal()}&state={state.reveal()}")
+
+    return patch.object(module, "callback", passing_on)
 
 
 def secret_in_the_history() -> AbstractContextManager[Any]:

@@ -8,6 +8,7 @@ from unittest.mock import patch
 
 from fastkey.domain.connection import Connection
 from fastkey.domain.status import Status
+from fastkey.usecases.lease import Lease
 
 _lease = Connection.lease
 
@@ -33,6 +34,15 @@ def revocation_does_not_wait() -> AbstractContextManager[Any]:
 def fence_not_checked() -> AbstractContextManager[Any]:
     """Whoever has lost its lease goes on writing."""
     return patch.object(Connection, "under", lambda self, lease: self)
+
+
+def lease_not_looked_at() -> AbstractContextManager[Any]:
+    """Before what cannot be done on a condition nobody looks whether the lease is still its own."""
+
+    def check(self: Lease) -> None:
+        self.world.connections.get(self.connection.connection_id).expect(self.connection.status)
+
+    return patch.object(Lease, "check", check)
 
 
 def revocation_not_looked_at() -> AbstractContextManager[Any]:

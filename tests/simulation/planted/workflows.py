@@ -40,6 +40,34 @@ def revocation_gives_up() -> AbstractContextManager[Any]:
     return _running("RevokeKey", states)
 
 
+def settling_never_ends() -> AbstractContextManager[Any]:
+    """Once the copy was shredded again, it is waited for once more."""
+    states = _states("provision_key")
+    states["ShredAgain"]["Next"] = "WaitToSettle"
+    return _running("ProvisionKey", states)
+
+
+def bad_key_tried_again() -> AbstractContextManager[Any]:
+    """The signed call is repeated after WhiteBIT has refused the key itself."""
+    states = _states("provision_key")
+    states["VerifyKey"]["Retry"][0]["ErrorEquals"].remove("KeyUnusable")
+    return _running("ProvisionKey", states)
+
+
+def success_not_told() -> AbstractContextManager[Any]:
+    """No event says that a connection is active."""
+    states = _states("provision_key")
+    states["VerifyKey"]["Next"] = "Superseded"
+    return _running("ProvisionKey", states)
+
+
+def telling_gives_up() -> AbstractContextManager[Any]:
+    """An event that EventBridge refuses is not sent again."""
+    states = _states("revoke_key")
+    del states["TellOutcome"]["Retry"]
+    return _running("RevokeKey", states)
+
+
 def superseded_on_any_error() -> AbstractContextManager[Any]:
     """A deletion that failed is taken for one that somebody else does."""
     states = _states("provision_key")

@@ -39,7 +39,7 @@ def close(cause: type[errors.FastkeyError]) -> Deed:
 
 def end(status: Status) -> Deed:
     # Whatever ends is closing or revoking before.
-    return lambda c, now: c.end(status, now) if c.reason else c
+    return lambda c, now: c.end(status, errors.by_code(c.reason), now) if c.reason else c
 
 
 LEASED = (Status.CAPTURING, Status.VERIFYING, Status.CLOSING, Status.REVOKING)
@@ -161,7 +161,7 @@ def test_provisioning_can_be_closed_at_any_step(steps: int) -> None:
 
 
 def test_what_is_active_is_not_closed() -> None:
-    with pytest.raises(errors.ConnectionClosed):
+    with pytest.raises(errors.SecretHeld):
         after(*WAY, "close for key_not_created")
 
 
@@ -208,8 +208,8 @@ def test_a_key_that_nobody_has_seen_gone_lives_two_weeks_at_the_most(steps: int)
     now = NOW + timedelta(days=1)
     revoking = after(*WAY[:steps]).revoke(now)
     assert revoking.key_lives_until == now + IDLE_KEY_LIFE
-    assert revoking.end(Status.NEEDS_USER_ACTION, now).key_lives_until == now + IDLE_KEY_LIFE
-    assert revoking.end(Status.REVOKED, now).key_lives_until is None
+    assert revoking.end(Status.NEEDS_USER_ACTION, errors.Revoked, now).key_lives_until == now + IDLE_KEY_LIFE
+    assert revoking.end(Status.REVOKED, errors.Revoked, now).key_lives_until is None
 
 
 def test_of_a_key_in_use_nobody_knows_how_long_it_lives() -> None:

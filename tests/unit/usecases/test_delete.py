@@ -160,8 +160,9 @@ def test_a_revocation_takes_over_from_a_failure(capturing: Journey) -> None:
 
 
 def test_provisioning_does_not_undo_what_is_active(journey: Journey) -> None:
+    """And learns that it goes on: who verified it may not have been heard."""
     journey.activate()
-    with pytest.raises(errors.ConnectionClosed):
+    with pytest.raises(errors.SecretHeld):
         journey.delete(errors.KeyUnusable)
     assert journey.key.enabled
 
@@ -211,6 +212,14 @@ def test_of_two_at_once_each_tells_the_end(capturing: Journey) -> None:
     world.connections.meanwhile("save", lambda: capturing.delete(errors.SecretLost), after_effect=True)
     assert capturing.delete(errors.SecretLost).status is Status.NEEDS_CONSENT
     assert (world.whitebit.calls.count("delete_key"), world.vault.calls.count("shred")) == (1, 2)
+
+
+def test_a_revocation_in_the_middle_of_a_failure_comes_to_its_own_end(capturing: Journey) -> None:
+    capturing.world.whitebit.meanwhile("key_info", capturing.revoke)
+    with pytest.raises(errors.ConnectionClosed):
+        capturing.delete(errors.SecretLost)
+    assert capturing.connection.status is Status.REVOKING
+    assert capturing.delete(errors.Revoked).status is Status.REVOKED
 
 
 def test_of_a_failure_and_a_revocation_at_once_the_revocation_tells(capturing: Journey) -> None:

@@ -130,6 +130,14 @@ def test_the_same_browser_twice_at_once_sends_the_code_once(returning: Journey) 
     assert returning.connection.status is Status.AUTHORIZED
 
 
+def test_a_code_that_a_browser_died_with_is_sent_by_nobody(returning: Journey) -> None:
+    returning.world.connections.fail_next("save", KeyboardInterrupt, after_effect=True)
+    with pytest.raises(KeyboardInterrupt):
+        returning.come_back()
+    returning.come_back()
+    assert "exchange_code" not in returning.world.whitebit.calls
+
+
 def test_a_refusal_after_the_code_changes_nothing(returning: Journey) -> None:
     url = returning.come_back()
     assert decline(returning) == url
@@ -169,6 +177,15 @@ def test_without_a_code_the_connection_ends(journey: Journey, error: str, status
     assert (journey.connection.status, journey.connection.reason) == (status, reason)
     assert parameters(url) == {"connection_id": journey.connection_id}
     assert journey.world.workflows.calls == []
+
+
+def test_a_denial_that_could_not_be_written_is_written_the_next_time(journey: Journey) -> None:
+    journey.start().visit()
+    journey.world.connections.fail_next("save", errors.StorageUnavailable)
+    with pytest.raises(errors.StorageUnavailable):
+        decline(journey, Secret("access_denied"))
+    decline(journey, Secret("access_denied"))
+    assert journey.connection.status is Status.DENIED
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,19 @@ def refreshes(journey: Journey) -> int:
     return journey.world.whitebit.calls.count("refresh_token")
 
 
+@pytest.mark.parametrize(("port", "method"), [("whitebit", "prepare"), ("sealer", "open"), ("sealer", "seal")])
+def test_what_fails_before_a_refresh_does_not_use_up_the_refresh_token(
+    authorized: Journey, port: str, method: str
+) -> None:
+    authorized.world.clock.advance(DUE)
+    getattr(authorized.world, port).fail_next(method, errors.StorageUnavailable)
+    with pytest.raises(errors.StorageUnavailable):
+        refresh(authorized)
+    assert refreshes(authorized) == 0
+    refresh(authorized)
+    assert refreshes(authorized) == 1
+
+
 def test_a_fresh_token_is_left_alone(authorized: Journey) -> None:
     before = authorized.connection
     authorized.world.clock.advance(DUE - timedelta(microseconds=1))

@@ -28,6 +28,17 @@ def test_a_second_time_changes_nothing(verifying: Journey) -> None:
     assert verifying.world.whitebit.calls.count("try_key") == 1
 
 
+def test_a_key_whose_success_could_not_be_written_signs_once_more(verifying: Journey) -> None:
+    def fail() -> None:
+        verifying.world.connections.fail_next("save", errors.StorageUnavailable)
+
+    verifying.world.whitebit.meanwhile("try_key", fail, after_effect=True)
+    with pytest.raises(errors.StorageUnavailable):
+        verifying.verify()
+    assert verifying.verify().status is Status.ACTIVE
+    assert verifying.world.whitebit.calls.count("try_key") == 2
+
+
 def test_it_is_the_stored_key_that_is_tried(verifying: Journey) -> None:
     stored = verifying.world.vault.find(verifying.connection_id)
     assert stored

@@ -511,9 +511,9 @@ class Watch:
             self.violate("I9", f"{connection.connection_id} is {connection.status}, and shown as {status}")
 
     def _no_secret(self, where: str, *texts: str | None) -> None:
-        for text in texts:
-            if text and (CANARY in text or any(completion in text for completion in self._completions)):
-                self.violate("I8", f"a secret in {where}")
+        told = "\n".join(text for text in texts if text)
+        if CANARY in told or any(completion in told for completion in self._completions):
+            self.violate("I8", f"a secret in {where}")
 
     # ---- How ---------------------------------------------------------------------------------------------------------
 

@@ -353,8 +353,10 @@ def broken(world: AwsWorld, session: boto3.Session, wire: Wire) -> Iterator[AwsW
         patch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))  # the back-off
         send: Any = wire.send
         session.events.register("before-send", send)
-        yield AwsWorld(world.policy)
-        session.events.unregister("before-send", send)
+        try:
+            yield AwsWorld(world.policy)
+        finally:
+            session.events.unregister("before-send", send)
 
 
 @pytest.mark.parametrize(

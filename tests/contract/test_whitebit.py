@@ -19,6 +19,7 @@ from fastkey.domain.errors import (
 from fastkey.domain.key import CapturedKey, KeyState
 from fastkey.domain.secret import Secret
 from fastkey.domain.tokens import TokenGrant
+from fastkey.ports import WhiteBit
 from local.whitebit import Revision
 from tests.contract.whitebits import LOCK, Fake, Real, Subject
 
@@ -54,6 +55,15 @@ def captured(whitebit: Subject, *permissions: str) -> tuple[Secret, CapturedKey]
     token = consented(whitebit).access_token
     external_id, secret = whitebit.create_key(*permissions)
     return token, CapturedKey(external_id, Secret(secret), permissions, datetime(2026, 1, 1, tzinfo=UTC))
+
+
+def assert_gone(port: WhiteBit, token: Secret, key: CapturedKey) -> None:
+    """WhiteBIT knows the key no more, and says so of each thing that could be done with it but to delete it."""
+    assert port.key_info(token).state is KeyState.ABSENT
+    with pytest.raises(KeyGone):
+        port.read_secret(token, key.external_id)
+    with pytest.raises(KeyUnusable):
+        port.try_key(key)
 
 
 # ---- Codes and tokens ------------------------------------------------------------------------------------------------
@@ -312,23 +322,15 @@ def test_an_unknown_key_is_gone(august: Subject) -> None:
 def test_a_deleted_key_is_gone(august: Subject) -> None:
     token, key = captured(august)
     august.port.delete_key(token, key.external_id)
-    assert august.port.key_info(token).state is KeyState.ABSENT
+    assert_gone(august.port, token, key)
     with pytest.raises(KeyGone):
         august.port.delete_key(token, key.external_id)
-    with pytest.raises(KeyGone):
-        august.port.read_secret(token, key.external_id)
-    with pytest.raises(KeyUnusable):
-        august.port.try_key(key)
 
 
 def test_a_key_that_its_user_removed_is_gone_and_the_tokens_live(august: Subject) -> None:
     token, key = captured(august)
     august.remove_key()
-    assert august.port.key_info(token).state is KeyState.ABSENT
-    with pytest.raises(KeyGone):
-        august.port.read_secret(token, key.external_id)
-    with pytest.raises(KeyUnusable):
-        august.port.try_key(key)
+    assert_gone(august.port, token, key)
 
 
 def test_an_earlier_key_is_not_taken_for_the_one_that_replaced_it(august: Subject) -> None:

@@ -21,9 +21,11 @@ from tests.fakes.workflows import FakeWorkflows
 from tests.fakes.world import FakeWorld
 from tests.simulation.asl import Call
 from tests.simulation.dice import Dice
+from tests.simulation.executions import Workflows as SimulatedWorkflows
+from tests.simulation.executions import update
 from tests.simulation.plan import Told
-from tests.simulation.world import Simulation, shipped, update
-from tests.simulation.world import Workflows as SimulatedWorkflows
+from tests.simulation.shipped import shipped
+from tests.simulation.world import Simulation
 from tests.unit.environment import ENVIRONMENT
 from tests.until import until
 

@@ -90,7 +90,7 @@ _FAST = _seed(Conditions(latency=0.002, lag=0.0, skew=0.0))
 _SLOW = _seed(Conditions(latency=0.2, lag=0.0, skew=0.0))
 _STALE = _seed(Conditions(latency=0.02, lag=1.0, skew=0.0))
 
-_ONE = Person("p1", "p1", "a1", creates_key=1, completes=((1, "p1"),), looks=(300,))
+_ONE = Person("p1", "p1", "a1", creates_key=1, completes=((1, "p1"),), looks=(300,), lists=(300,))
 _OTHER = replace(_ONE, user="p2", visitor="p2", starts=0.5, completes=((1, "p2"),))
 _EITHER, _AUGUST = tuple(Revision), (Revision.AUGUST_2026,)
 

@@ -28,7 +28,7 @@ from tests.simulation.lambdas import Invocation
 from tests.simulation.plan import OFF, WILDLY_OFF, Plan
 
 if TYPE_CHECKING:
-    from tests.simulation.world import Execution
+    from tests.simulation.executions import Execution
 
 # What looked at the time in time may act a little later: a function behind the gateway has 29 s.
 REQUEST = timedelta(seconds=30)

@@ -28,9 +28,8 @@ class Person:
     visitor: the user in whose browser it happens, who is another where the link was forwarded. visits, decides: after
     the step before. returns, creates_key: after the consent; intrudes: too, somebody who has the address of the return
     and no cookie. completes: after the return, each time as which user. regrets: revokes, after the completion.
-    revokes, suffers, looks (at the connection and at the list): after the start; locks: too, each time for so long
-    another read holds the key's lock; refreshes: when the platform's schedule has the tokens refreshed; forgets: when
-    the tables' TTL acts.
+    revokes, suffers, looks, lists: after the start; locks: too, each time for so long another read holds the key's
+    lock; refreshes: when the platform's schedule has the tokens refreshed; forgets: when the tables' TTL acts.
     """
 
     user: str
@@ -50,6 +49,7 @@ class Person:
     locks: tuple[tuple[float, float], ...] = ()
     refreshes: tuple[float, ...] = ()
     looks: tuple[float, ...] = ()
+    lists: tuple[float, ...] = ()
     forgets: tuple[float, ...] = ()
 
     @property
@@ -143,6 +143,7 @@ def _person(temper: _Temper, account: str, theme: Theme) -> Person:
         locks=((locked_at, locked_for),) if chance("is locked", 0.03) else (),
         refreshes=(dice.between(f"{user} refreshes at", 180, 320),) if chance("refreshes", 0.08) else (),
         looks=tuple(soon(f"looks {i}", 400, 3000, DAY) for i in range(2)),
+        lists=(soon("lists", 400, 3000, DAY),) if chance("lists", 0.3) else (),
         forgets=tuple(days * DAY for days in (0.01, 3, 31, 36) if chance(f"forgets after {days} days", 0.03)),
     )
 
@@ -183,6 +184,8 @@ class Life:
             self._at(after, self._revoke)
         for after in person.looks:
             self._at(after, self._look)
+        for after in person.lists:
+            self._at(after, self._list)
         for after, what in person.suffers:
             self._at(after, partial(self._suffer, what))
         for after, seconds in person.locks:
@@ -266,9 +269,11 @@ class Life:
         self._ask("RevokeConnection", route, self._person.user, connection_id=self._connection_id)
 
     def _look(self) -> None:
-        user, route = self._person.user, "GET /connections/{connection_id}"
-        self._ask("GetConnection", route, user, connection_id=self._connection_id)
-        self._ask("GetConnection", "GET /connections", user)
+        route = "GET /connections/{connection_id}"
+        self._ask("GetConnection", route, self._person.user, connection_id=self._connection_id)
+
+    def _list(self) -> None:
+        self._ask("GetConnection", "GET /connections", self._person.user)
 
     def _suffer(self, what: str) -> None:
         whitebit, account = self._simulation.fakes.whitebit, self._person.account

@@ -194,14 +194,15 @@ _VITAL = (
     ("whitebit", "delete_key"),
     ("vault", "store"),
 )
-_STARTED = (
-    ("start", "arn:aws:states:::aws-sdk:dynamodb:updateItem.waitForTaskToken"),
-    ("start", "${DetectKey}"),
-    ("start", "${CaptureSecret}"),
-    ("start", "${VerifyKey}"),
-    ("start", "${DeleteKey}"),
-    ("start", "arn:aws:states:::events:putEvents"),
+RESOURCES = (
+    "arn:aws:states:::aws-sdk:dynamodb:updateItem.waitForTaskToken",
+    "${DetectKey}",
+    "${CaptureSecret}",
+    "${VerifyKey}",
+    "${DeleteKey}",
+    "arn:aws:states:::events:putEvents",
 )
+_STARTED = tuple(("start", resource) for resource in RESOURCES)
 _OUTAGES = *_VITAL * 8, *_STARTED * 2, *((port, method) for port, methods in FAULTS.items() for method in methods)
 
 

@@ -1,7 +1,7 @@
 """No single fault breaks a promise, nor do two of them while the secret is captured; and few of them change how a
 connection ends, each as docs/guarantees.md says.
 
-`make simulate PAIRS=1` plays every pair of every story: that takes hours.
+`make simulate PAIRS=1` plays every pair of every story: that takes an hour.
 """
 
 from collections import defaultdict

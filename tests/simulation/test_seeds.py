@@ -7,7 +7,9 @@ import pytest
 
 from tests.simulation.dice import Dice
 from tests.simulation.lambdas import ROOT
+from tests.simulation.plan import RESOURCES
 from tests.simulation.run import Case, play
+from tests.simulation.shipped import FILES, definition
 
 SEEDS, BATCH = 5000, 250
 
@@ -57,6 +59,11 @@ def test_seeds_lead_to_every_end() -> None:
     """A simulation in which nothing happens would find nothing."""
     ends = {end for seed in range(1, 600) for end, _ in play(Case.of(seed)).ends}
     assert ends >= {"active", "revoked", "expired", "failed", "denied", "needs_consent", "needs_user_action"}
+
+
+def test_whatever_the_state_machines_start_may_be_out() -> None:
+    states = [state for machine in FILES for state in definition(machine)["States"].values()]
+    assert {state["Resource"] for state in states if "Resource" in state} == set(RESOURCES)
 
 
 def test_leaving_out_faults_leaves_out_nothing_else() -> None:

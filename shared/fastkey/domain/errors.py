@@ -15,6 +15,8 @@ class FastkeyError(Exception):
 
     code: stable, for programs. text: public, for people. http_status: of the answer, where a request meets it.
     retryable: whether the same call may go well later. ends: the status in which it leaves a connection that it ends.
+    may_leave_key: whether WhiteBIT may show a key after that of which the text says nothing, because it is told where
+    there can be none, too.
     """
 
     code: ClassVar[str]
@@ -22,6 +24,7 @@ class FastkeyError(Exception):
     http_status: ClassVar[int] = 500
     retryable: ClassVar[bool] = False
     ends: ClassVar[Status] = Status.FAILED
+    may_leave_key: ClassVar[bool] = False
 
     def __init__(self) -> None:
         super().__init__(self.text)
@@ -106,6 +109,7 @@ class ConsentFailed(FastkeyError):
     code = "consent_failed"
     text = "WhiteBIT could not take the consent. Connect again later."
     ends = Status.FAILED
+    may_leave_key = True
 
 
 class ConsentMissing(FastkeyError):
@@ -148,6 +152,7 @@ class KeyNotCreated(FastkeyError):
     code = "key_not_created"
     text = "No key was created at WhiteBIT in time. If you create it later, remove it there, then connect again."
     ends = Status.EXPIRED
+    may_leave_key = True
 
 
 class KeyDisabled(FastkeyError):
@@ -190,6 +195,7 @@ class SecretLost(FastkeyError):
         "again."
     )
     ends = Status.NEEDS_CONSENT
+    may_leave_key = True
 
 
 class SecretLocked(FastkeyError):
@@ -197,6 +203,7 @@ class SecretLocked(FastkeyError):
     text = "WhiteBIT kept the key's secret locked for too long. The key has been deleted; connect again."
     retryable = True
     ends = Status.NEEDS_CONSENT
+    may_leave_key = True
 
 
 class KeyUnusable(FastkeyError):
@@ -206,6 +213,7 @@ class KeyUnusable(FastkeyError):
         "The key has been deleted; connect again."
     )
     ends = Status.FAILED
+    may_leave_key = True
 
 
 class Revoked(FastkeyError):
@@ -253,6 +261,7 @@ class WhiteBitUnavailable(FastkeyError):
     text = "WhiteBIT could not be reached, or could not answer. Connect again later."
     http_status = 503
     retryable = True
+    may_leave_key = True
 
 
 class UnexpectedAnswer(FastkeyError):
@@ -270,12 +279,14 @@ class StorageUnavailable(FastkeyError):
     text = "A service that fastkey stores in could not answer. Try again later."
     http_status = 503
     retryable = True
+    may_leave_key = True
 
 
 class Unexpected(FastkeyError):
     code = "unexpected"
     text = "Something went wrong that fastkey did not foresee. Try again later."
     retryable = True
+    may_leave_key = True
 
 
 CATALOGUE: dict[str, type[FastkeyError]] = {error.__name__: error for error in FastkeyError.__subclasses__()}

@@ -15,7 +15,6 @@ from urllib.parse import parse_qsl
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from pydantic import BaseModel
 
-from fastkey.domain import errors
 from fastkey.domain.connection import Connection
 from fastkey.domain.errors import BodyTooLarge, FastkeyError, InvalidRequest, NotJson, Unexpected, by_code
 from fastkey.domain.secret import Secret
@@ -230,19 +229,6 @@ def endpoint(answer: Callable[[Request], Response]) -> Handler:
     return handler
 
 
-# Their texts are told where no key can be, too; but a person who was not quick may make one after the end.
-_SAYS_NOTHING_OF_THE_KEY = (
-    errors.ConsentFailed,
-    errors.KeyNotCreated,
-    errors.KeyUnusable,
-    errors.SecretLocked,
-    errors.SecretLost,
-    errors.StorageUnavailable,
-    errors.Unexpected,
-    errors.WhiteBitUnavailable,
-)
-
-
 def _detail(connection: Connection) -> str | None:
     """What a person should know of a revocation, and of an end: the error's own text, unless it came to an end other
     than that text says.
@@ -256,7 +242,7 @@ def _detail(connection: Connection) -> str | None:
     ended_by = by_code(connection.reason)
     if connection.status is not ended_by.ends:
         return USER_ACTION
-    return f"{ended_by.text} {LEFTOVER}" if ended_by in _SAYS_NOTHING_OF_THE_KEY else ended_by.text
+    return f"{ended_by.text} {LEFTOVER}" if ended_by.may_leave_key else ended_by.text
 
 
 def _refuse(_: object = None) -> NoReturn:

@@ -9,7 +9,7 @@ from fastkey.domain.secret import Secret
 from fastkey.domain.status import Status
 from fastkey.ports import Purpose, World
 from fastkey.usecases.change import change, insist
-from fastkey.usecases.lease import Lease, lease
+from fastkey.usecases.lease import Lease, lease, overtaken
 from fastkey.usecases.refresh_token import live_token
 
 # With every limit and retry of the clients used up: 16 s for the read, 30 s for the vault and, if that fails, 30 s for
@@ -31,11 +31,7 @@ def capture_secret(world: World, connection_id: str, deadline: datetime) -> Conn
             _store(world, connection_id, key)
             return held.change(lambda c: c.verify(world.clock.now()))
     except ConnectionClosed:
-        # Lambda may have been started twice: another attempt captured, and the workflow goes on.
-        connection = world.connections.get(connection_id)
-        if connection.status not in (Status.VERIFYING, Status.ACTIVE):
-            raise
-        return connection
+        return overtaken(world, connection_id, Status.VERIFYING, Status.ACTIVE)
 
 
 def find_copy(world: World, connection: Connection) -> CapturedKey | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from fastkey.domain.connection import Connection
-from fastkey.domain.errors import FastkeyError
+from fastkey.domain.errors import ConnectionClosed, FastkeyError
 from fastkey.domain.status import Status
 from fastkey.ports import World
 from fastkey.usecases.change import change, insist
@@ -38,6 +38,16 @@ class Lease:
         """
         now = self.world.connections.get(self.connection.connection_id)
         now.under(self.connection.busy_until).expect(self.connection.status)
+
+
+def overtaken(world: World, connection_id: str, *steps: Status) -> Connection:
+    """The connection, where another attempt has brought it to one of these steps: Lambda may have been started twice,
+    and the workflow goes on. Raises ConnectionClosed where it went another way.
+    """
+    connection = world.connections.get(connection_id)
+    if connection.status not in steps:
+        raise ConnectionClosed
+    return connection
 
 
 @contextmanager

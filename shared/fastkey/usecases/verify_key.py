@@ -6,7 +6,7 @@ from fastkey.domain.connection import Connection
 from fastkey.domain.errors import ConnectionClosed, StorageUnavailable
 from fastkey.domain.status import Status
 from fastkey.ports import World
-from fastkey.usecases.lease import lease
+from fastkey.usecases.lease import lease, overtaken
 
 
 def verify_key(world: World, connection_id: str, deadline: datetime) -> Connection:
@@ -25,8 +25,4 @@ def verify_key(world: World, connection_id: str, deadline: datetime) -> Connecti
             world.whitebit.try_key(key)
             return held.change(lambda c: c.activate(world.clock.now()))
     except ConnectionClosed:
-        # Lambda may have been started twice: another attempt verified, and the workflow goes on.
-        connection = world.connections.get(connection_id)
-        if connection.status is not Status.ACTIVE:
-            raise
-        return connection
+        return overtaken(world, connection_id, Status.ACTIVE)

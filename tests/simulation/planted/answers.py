@@ -9,7 +9,7 @@ from fastkey.domain import errors
 from fastkey.domain.connection import IDLE_KEY_LIFE, Connection
 from fastkey.domain.errors import by_code
 from fastkey.domain.status import Status
-from tests.simulation.world import shipped
+from tests.simulation.shipped import shipped
 
 
 def hoped_for_end_told() -> AbstractContextManager[Any]:

@@ -11,7 +11,7 @@ from fastkey.domain.key import CapturedKey
 from fastkey.domain.secret import Secret
 from fastkey.usecases import capture_secret
 from fastkey.usecases.change import change
-from tests.simulation.world import shipped
+from tests.simulation.shipped import shipped
 
 
 def bytes_not_canonical() -> AbstractContextManager[Any]:

@@ -10,7 +10,7 @@ from fastkey.domain.key import CapturedKey
 from fastkey.domain.secret import Secret
 from fastkey.logging import log
 from fastkey.usecases import callback, capture_secret
-from tests.simulation.world import shipped
+from tests.simulation.shipped import shipped
 
 
 def secret_logged() -> AbstractContextManager[Any]:
@@ -48,21 +48,19 @@ def state_passed_on() -> AbstractContextManager[Any]:
 
 def secret_in_the_history() -> AbstractContextManager[Any]:
     """A step gives the secret to the next one, and the execution history keeps it for 90 days."""
-    module = shipped().functions["CaptureSecret"].module
-
-    def outcome(connection: Connection) -> dict[str, Any]:
-        key = module.world.vault.find(connection.connection_id)
-        return {"status": connection.status, "secret": key.secret.reveal() if key else None}
-
-    return patch.object(module, "outcome", outcome)
+    return _giving_out("CaptureSecret", "secret")
 
 
 def secret_in_the_event() -> AbstractContextManager[Any]:
     """The event that tells how it went says with what key."""
-    module = shipped().functions["VerifyKey"].module
+    return _giving_out("VerifyKey", "reason")
+
+
+def _giving_out(function: str, field: str) -> AbstractContextManager[Any]:
+    module = shipped().functions[function].module
 
     def outcome(connection: Connection) -> dict[str, Any]:
         key = module.world.vault.find(connection.connection_id)
-        return {"status": connection.status, "reason": key.secret.reveal() if key else None}
+        return {"status": connection.status, field: key.secret.reveal() if key else None}
 
     return patch.object(module, "outcome", outcome)

@@ -49,11 +49,20 @@ class Port:
     """A port, each call of which lets time pass, may meet its fate, and is watched."""
 
     def __init__(self, name: str, fake: object, simulation: "Simulation") -> None:
-        for method in FAULTS[name]:
-            # The simulation interrupts in its own way: it goes past what lets a test interrupt the fake.
-            effect = getattr(type(fake), method)
-            effect = partial(getattr(effect, "__wrapped__", effect), fake)
-            setattr(self, method, partial(simulation.call, name, method, effect))
+        self._name = name
+        self._fake = fake
+        self._simulation = simulation
+
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        """Of the many calls that there are, a run makes few."""
+        if method not in FAULTS[self._name]:
+            raise AttributeError(method)
+        # The simulation interrupts in its own way: it goes past what lets a test interrupt the fake.
+        effect = getattr(type(self._fake), method)
+        effect = partial(getattr(effect, "__wrapped__", effect), self._fake)
+        call = partial(self._simulation.call, self._name, method, effect)
+        setattr(self, method, call)
+        return call
 
 
 class Ports:

@@ -80,7 +80,7 @@ def enumerate_pairs() -> int:
 
 
 def _collect_rarely() -> None:
-    """A run becomes garbage as a whole: to look for some in the middle of one takes a tenth of its time, for nothing."""
+    """A run becomes garbage as a whole: to look for it in the middle of one takes a tenth of its time, for nothing."""
     gc.freeze()
     gc.set_threshold(100_000)
 

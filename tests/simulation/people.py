@@ -177,9 +177,9 @@ class Life:
             return
         document = json.loads(started["body"])
         self._connection_id = document["connection_id"]
-        followed = self._simulation.watch.connections[self._connection_id]
-        followed.account, followed.straightforward = person.account, person.is_straightforward
-        followed.forwarded = person.user != person.visitor
+        conduct = self._simulation.watch.conduct[self._connection_id]
+        conduct.account, conduct.straightforward = person.account, person.is_straightforward
+        conduct.forwarded = person.user != person.visitor
         for after in person.revokes:
             self._at(after, self._revoke)
         for after in person.looks:
@@ -238,18 +238,18 @@ class Life:
                 self._at(after, partial(self._complete, user))
 
     def _complete(self, user: str) -> None:
-        followed = self._simulation.watch.connections[self._connection_id]
+        conduct = self._simulation.watch.conduct[self._connection_id]
         # From the moment at which it is sent, because it may arrive whatever the answer.
-        followed.completed = followed.completed or user == self._person.user
+        conduct.completed = conduct.completed or user == self._person.user
         body = json.dumps({"completion": self._completion})
         route = "POST /connections/{connection_id}/complete"
         for after in self._person.regrets:
             self._at(after, self._revoke)
         answer = self._ask("CompleteConnection", route, user, body=body, connection_id=self._connection_id)
         if answer and "completion_refused" in answer["body"]:
-            followed.refused = True
+            conduct.refused = True
         if answer and user == self._person.visitor:
-            followed.visitor_told.append(json.loads(answer["body"]).get("title", ""))
+            conduct.visitor_told.append(json.loads(answer["body"]).get("title", ""))
 
     def _create_key(self) -> None:
         """In revision 2026-08. A person who was not shown the page yet looks again later."""

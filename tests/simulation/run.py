@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from local.whitebit import Revision
 from tests.simulation.dice import Dice
-from tests.simulation.invariants import Violation
 from tests.simulation.people import Life, Person, draw
 from tests.simulation.plan import Drawn, Fate, Plan
+from tests.simulation.watch import Violation
 from tests.simulation.world import Simulation
 
 HORIZON = 40 * 86400.0  # seconds; the longest that anything waits is a day

@@ -16,11 +16,11 @@ from tests.simulation.asl import Failure
 from tests.simulation.dice import Dice
 from tests.simulation.executions import Execution, Workflows
 from tests.simulation.faults import FAULTS
-from tests.simulation.invariants import Watch
 from tests.simulation.kernel import Kernel, Process, SimulatedClock
 from tests.simulation.lambdas import Invocation, InvocationClock, Killed, Log, logging_to
 from tests.simulation.plan import LATEST, OFF, WILDLY_OFF, Die, Fail, Fate, Jump, Plan, Stall, When
 from tests.simulation.shipped import shipped
+from tests.simulation.watch import Watch
 
 GATEWAY_PATIENCE = 29.0  # seconds: the longest that an HTTP API waits for a function
 

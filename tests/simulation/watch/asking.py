@@ -1,0 +1,96 @@
+"""What WhiteBIT is asked, how often, and with which tokens: I12, I13."""
+
+from collections import Counter
+from typing import Any
+
+from fastkey.domain.connection import Connection
+from fastkey.domain.errors import ConsentLost, ExchangeRefused, FastkeyError, KeyGone, KeyUnusable, SecretLost
+from tests.simulation.asl import Failure
+from tests.simulation.lambdas import Invocation
+from tests.simulation.watch.record import Record
+
+# What WhiteBIT says for good.
+FINAL = ConsentLost, ExchangeRefused, KeyGone, KeyUnusable, SecretLost
+
+# How often a connection may ask WhiteBIT: twice as often as any did in 10,000 seeds. It looks for the key every second
+# for half a minute and every five for ten minutes; a read is tried seven times; when nobody answers, a key is tried
+# eleven times every eleven minutes for a day, and a revocation asks for the deletion and for new tokens eighty times.
+BUDGET = {
+    "whitebit.exchange_code": 1,
+    "whitebit.key_info": 320,
+    "whitebit.read_secret": 16,
+    "whitebit.refresh_token": 150,
+    "whitebit.try_key": 2000,
+    "whitebit.delete_key": 130,
+}
+
+
+class Asking:
+    """Sees to it that WhiteBIT is not asked in vain, and that tokens are refreshed one after the other."""
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+        # The following by the connection's id.
+        self._calls: Counter[tuple[str | None, str]] = Counter()
+        self._final: set[tuple[str | None, tuple[str, str]]] = set()
+        self._refreshing: dict[str | None, Invocation] = {}
+        self._generations: dict[str, int] = {}
+
+    def asked(self, call: str, invocation: Invocation, args: tuple[Any, ...]) -> None:
+        """A call that has a budget begins."""
+        connection_id = invocation.connection_id
+        self._calls[connection_id, call] += 1
+        times = self._calls[connection_id, call]
+        if times > BUDGET[call]:
+            self._record.violate("I13", f"{invocation.label}: {call} for the {times}th time")
+        if (connection_id, (call, _who(invocation, call, args))) in self._final:
+            self._record.violate("I13", f"{invocation.label}: {call} again after a final answer")
+
+    def told_no(self, call: str, invocation: Invocation, args: tuple[Any, ...], error: FastkeyError) -> None:
+        """A refusal reached the function."""
+        if isinstance(error, FINAL):
+            invocation.refusals[call, _who(invocation, call, args)] = type(error).__name__
+
+    def heard(self, invocation: Invocation) -> None:
+        """An invocation's answer reached the state machine: what WhiteBIT refused may not be asked again.
+
+        But for a function that failed otherwise, which may not have been able to say or to keep what it was told.
+        """
+        failure = invocation.answer.error if isinstance(invocation.answer, Failure) else None
+        for asked, error in invocation.refusals.items():
+            if failure in (None, error):
+                self._final.add((invocation.connection_id, asked))
+
+    def refreshing(self, invocation: Invocation, _token: Any) -> None:
+        other = self._refreshing.get(invocation.connection_id, invocation)
+        if other is not invocation and other.answer is None and not self._record.plan.wild:
+            self._record.violate("I12", f"{invocation.label}: refreshes while {other.label} does")
+        self._refreshing[invocation.connection_id] = invocation
+
+    def saved(self, invocation: Invocation, _result: None, before: Connection, after: Connection) -> None:
+        if after.tokens is not before.tokens and after.tokens is not None:
+            access = self._record.fakes.sealer.content(after.tokens.access).reveal()
+            self._check_generation(after.connection_id, self._record.fakes.whitebit.granted[access].generation)
+        if after.refresh_until is None and self._refreshing.get(after.connection_id) is invocation:
+            del self._refreshing[after.connection_id]
+
+    def _check_generation(self, connection_id: str, generation: int) -> None:
+        if generation < self._generations.get(connection_id, 0):
+            self._record.violate("I12", f"{connection_id}: an older pair was stored over a newer one")
+        self._generations[connection_id] = generation
+
+
+def _who(invocation: Invocation, call: str, args: tuple[Any, ...]) -> str:
+    """Who may not ask again: a workflow, for a secret that was given or a key that does not sign; a workflow with the
+    same code or token, for the rest.
+
+    A function that Step Functions started twice is in no workflow, for nobody hears its answer.
+    """
+    match call:
+        case "whitebit.read_secret":
+            _, asked_with = args
+        case "whitebit.try_key":
+            asked_with = args[0].external_id
+        case _:
+            asked_with = args[0].digest()
+    return f"{invocation.execution} {asked_with}"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-    from fastkey.adapters.dynamodb import DynamoAuthorizations, DynamoConnections
+    from fastkey.adapters.dynamodb import DynamoAuthorizations, DynamoConnections, DynamoStarts
     from fastkey.adapters.kms import KmsSealer
     from fastkey.adapters.secretsmanager import SecretsManagerVault
     from fastkey.adapters.stepfunctions import StepFunctionsWorkflows
@@ -47,6 +47,12 @@ class AwsWorld:
         from fastkey.adapters.kms import KmsSealer
 
         return KmsSealer(wary(boto3.client("kms", config=CONFIG)), self.policy.sealing_key_id)
+
+    @cached_property
+    def starts(self) -> "DynamoStarts":
+        from fastkey.adapters.dynamodb import DynamoStarts
+
+        return DynamoStarts(self._dynamodb, self.policy.starts_table)
 
     @cached_property
     def authorizations(self) -> "DynamoAuthorizations":

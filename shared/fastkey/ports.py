@@ -72,6 +72,15 @@ class Sealer(Protocol):
         ...
 
 
+class Starts(Protocol):
+    def count(self, user_id: str, now: datetime) -> None:
+        """Counts one more start of a user. Raises TooManyStarts where there were STARTS_AN_HOUR since the hour began.
+
+        However many come at once, no more are let through.
+        """
+        ...
+
+
 class Authorizations(Protocol):
     def add(self, authorization: Authorization) -> None:
         """Keeps a pending authorization request."""
@@ -214,6 +223,8 @@ class World(Protocol):
     def entropy(self) -> Entropy: ...
     @property
     def sealer(self) -> Sealer: ...
+    @property
+    def starts(self) -> Starts: ...
     @property
     def authorizations(self) -> Authorizations: ...
     @property

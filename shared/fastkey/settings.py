@@ -28,6 +28,7 @@ class Settings:
     whitebit_base_url: str
     public_url: str
     allowed_return_urls: frozenset[str]
+    starts_table: str
     authorizations_table: str
     connections_table: str
     key_holders_table: str
@@ -51,6 +52,7 @@ class Settings:
             whitebit_base_url=_whitebit(text("WHITEBIT_BASE_URL")),
             public_url=_base_url("PUBLIC_URL", text("PUBLIC_URL")),
             allowed_return_urls=_return_urls(text("ALLOWED_RETURN_URLS")),
+            starts_table=text("STARTS_TABLE"),
             authorizations_table=text("AUTHORIZATIONS_TABLE"),
             connections_table=text("CONNECTIONS_TABLE"),
             key_holders_table=text("KEY_HOLDERS_TABLE"),

@@ -27,6 +27,7 @@ def aws_world() -> Iterator[AwsWorld]:
         # A client that takes the endpoint of a local world would not meet this one.
         patch.delenv("AWS_ENDPOINT_URL", raising=False)
         for setting, logical_id in (
+            ("STARTS_TABLE", "Starts"),
             ("AUTHORIZATIONS_TABLE", "Authorizations"),
             ("CONNECTIONS_TABLE", "Connections"),
             ("KEY_HOLDERS_TABLE", "KeyHolders"),

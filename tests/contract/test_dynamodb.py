@@ -1,6 +1,7 @@
 """What only the real store has: answers that are lost on the way, and attributes that DynamoDB looks at."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -9,7 +10,7 @@ from botocore.awsrequest import AWSPreparedRequest
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
 from fastkey.adapters.aws import CONFIG
-from fastkey.adapters.dynamodb import DynamoAuthorizations, DynamoConnections
+from fastkey.adapters.dynamodb import DynamoAuthorizations, DynamoConnections, DynamoStarts
 from fastkey.domain import errors
 from fastkey.domain.authorization import Authorization
 from fastkey.domain.connection import ABANDONED_LIFE
@@ -131,6 +132,14 @@ def test_an_authorization_request_is_removed_after_its_time(client: "DynamoDBCli
     DynamoAuthorizations(client, table).add(Authorization("digest", "connection-1", b"verifier", "cookie", NOW))
     stored = client.get_item(TableName=table, Key={"state_digest": {"S": "digest"}})["Item"]
     assert stored["remove_at"] == {"N": str(int(NOW.timestamp()))}
+
+
+def test_a_count_of_starts_is_removed_after_its_hour(client: "DynamoDBClient") -> None:
+    table = ENVIRONMENT["STARTS_TABLE"]
+    DynamoStarts(client, table).count("user-1", NOW)
+    (stored,) = client.scan(TableName=table)["Items"]
+    remove_at = datetime.fromtimestamp(int(stored["remove_at"]["N"]), UTC)
+    assert NOW + timedelta(hours=1) < remove_at < NOW + timedelta(hours=2)
 
 
 def test_a_table_that_is_not_there_is_trouble_and_not_an_answer(client: "DynamoDBClient") -> None:

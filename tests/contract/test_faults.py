@@ -187,6 +187,21 @@ class Step:
     applied: Callable[[], bool] = lambda: False
 
 
+def _count_start(world: AwsWorld) -> Step:
+    user_id, starts = unique("user"), boto3.client("dynamodb")
+
+    def is_counted() -> bool:
+        mine = {":user_id": {"S": user_id}}
+        found = starts.query(
+            TableName=world.policy.starts_table,
+            KeyConditionExpression="user_id = :user_id",
+            ExpressionAttributeValues=mine,
+        )
+        return bool(found["Items"])
+
+    return Step(lambda broken: broken.starts.count(user_id, NOW), is_counted)
+
+
 def _add_authorization(world: AwsWorld) -> Step:
     state, connection_id = Secret(unique("state")), unique("connection")
     request = Authorization(state.digest(), connection_id, b"verifier", "cookie", NOW)
@@ -278,6 +293,7 @@ def _without_effect(run: Callable[[AwsWorld], object]) -> Callable[[AwsWorld], S
 
 STEPS: Mapping[tuple[str, str], Sequence[Callable[[AwsWorld], Step]]] = {
     ("whitebit", "prepare"): (_without_effect(lambda broken: broken.whitebit.prepare()),),
+    ("starts", "count"): (_count_start,),
     ("authorizations", "add"): (_add_authorization,),
     ("authorizations", "find"): (_without_effect(lambda broken: broken.authorizations.find(Secret("state"))),),
     ("connections", "add"): (_add_connection,),

@@ -1,6 +1,8 @@
-"""What is kept: authorization requests and connections by the rules of DynamoDB, captured keys by Secrets Manager's."""
+"""What is kept: starts, authorization requests and connections by the rules of DynamoDB, captured keys by Secrets
+Manager's.
+"""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import datetime
 
 from fastkey.domain.authorization import Authorization
@@ -11,8 +13,10 @@ from fastkey.domain.errors import (
     ConnectionNotFound,
     InvalidRequest,
     StorageUnavailable,
+    TooManyStarts,
 )
 from fastkey.domain.key import CapturedKey
+from fastkey.domain.pace import STARTS_AN_HOUR
 from fastkey.domain.secret import Secret
 from fastkey.ports import Clock, Page
 from tests.fakes.interruptions import Interruptible, interruptible
@@ -22,6 +26,21 @@ PAGE_SIZE = 25
 
 # The versions of a secret by their ids, the current one last. A place that is prepared and still empty has none.
 Versions = dict[str, CapturedKey]
+
+
+class FakeStarts(Interruptible):
+    """How often each user has started, by the hour."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._counts: Counter[tuple[str, datetime]] = Counter()
+
+    @interruptible
+    def count(self, user_id: str, now: datetime) -> None:
+        hour = now.replace(minute=0, second=0, microsecond=0)
+        if self._counts[user_id, hour] >= STARTS_AN_HOUR:
+            raise TooManyStarts
+        self._counts[user_id, hour] += 1
 
 
 class FakeAuthorizations(Interruptible):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from local.whitebit import Revision
 from tests.fakes.lag import Lag, no_lag
-from tests.fakes.stores import FakeAuthorizations, FakeConnections, FakeVault
+from tests.fakes.stores import FakeAuthorizations, FakeConnections, FakeStarts, FakeVault
 from tests.fakes.system import FakeClock, FakeEntropy, FakeSealer
 from tests.fakes.whitebit import FakeWhiteBit
 from tests.fakes.workflows import FakeWorkflows
@@ -35,6 +35,7 @@ class FakeWorld:
         self.clock = clock or FakeClock()
         self.entropy = FakeEntropy()
         self.sealer = FakeSealer()
+        self.starts = FakeStarts()
         self.authorizations = FakeAuthorizations()
         self.connections = FakeConnections(self.clock, lag)
         self.vault = FakeVault(self.clock, lag)

@@ -67,6 +67,7 @@ FAULTS: Mapping[str, Mapping[str, Sequence[Fault]]] = {
         "delete_key": _REACHED,
         "try_key": _REACHED,
     },
+    "starts": {"count": _WRITE},
     "authorizations": {"add": _WRITE, "find": _READ},
     "connections": {"add": _WRITE, "get": _READ, "page": _READ, "save": _CONDITIONAL_WRITE},
     "vault": {"prepare": _WRITE, "store": _WRITE, "find": _READ, "shred": _WRITE},

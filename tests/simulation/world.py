@@ -74,6 +74,7 @@ class Ports:
         self.entropy = world.entropy
         self.clock = InvocationClock(simulation.kernel)
         self.sealer = Port("sealer", world.sealer, simulation)
+        self.starts = Port("starts", world.starts, simulation)
         self.authorizations = Port("authorizations", world.authorizations, simulation)
         self.connections = Port("connections", world.connections, simulation)
         self.vault = Port("vault", world.vault, simulation)

@@ -8,6 +8,7 @@ ENVIRONMENT = {
     "WHITEBIT_BASE_URL": "https://whitebit.com",
     "PUBLIC_URL": "https://fastkey.example",
     "ALLOWED_RETURN_URLS": RETURN_URL,
+    "STARTS_TABLE": "Starts",
     "AUTHORIZATIONS_TABLE": "Authorizations",
     "CONNECTIONS_TABLE": "Connections",
     "KEY_HOLDERS_TABLE": "KeyHolders",

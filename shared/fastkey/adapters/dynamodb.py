@@ -1,8 +1,8 @@
-"""Connections and authorization requests in DynamoDB."""
+"""Connections, authorization requests and counts of starts in DynamoDB."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -11,7 +11,8 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from fastkey.adapters.aws import storage
 from fastkey.domain.authorization import Authorization
 from fastkey.domain.connection import Connection
-from fastkey.domain.errors import AccountAlreadyConnected, Conflict, ConnectionNotFound, InvalidRequest
+from fastkey.domain.errors import AccountAlreadyConnected, Conflict, ConnectionNotFound, InvalidRequest, TooManyStarts
+from fastkey.domain.pace import STARTS_AN_HOUR
 from fastkey.domain.secret import Secret
 from fastkey.domain.status import Status
 from fastkey.domain.tokens import SealedTokens
@@ -28,6 +29,29 @@ ID_LIMIT = 64  # characters; ours have 36
 _SERIALIZER, _DESERIALIZER = TypeSerializer(), TypeDeserializer()
 
 Item = dict[str, "AttributeValueTypeDef"]
+
+
+class DynamoStarts:
+    """How often each user has started, by the hour. A write that the client repeats counts twice."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def count(self, user_id: str, now: datetime) -> None:
+        hour = now.replace(minute=0, second=0, microsecond=0)
+        values = {":one": 1, ":limit": STARTS_AN_HOUR, ":remove_at": int((hour + timedelta(hours=2)).timestamp())}
+        with storage():
+            try:
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=_item(user_id=user_id, hour=hour),
+                    UpdateExpression="ADD starts :one SET remove_at = :remove_at",
+                    ConditionExpression="attribute_not_exists(starts) OR starts < :limit",
+                    ExpressionAttributeValues=_item(**values),
+                )
+            except self._client.exceptions.ConditionalCheckFailedException:
+                raise TooManyStarts from None
 
 
 class DynamoAuthorizations:

@@ -14,7 +14,8 @@ class FastkeyError(Exception):
     """What all of fastkey's errors have.
 
     code: stable, for programs. text: public, for people. http_status: of the answer, where a request meets it.
-    retryable: whether the same call may go well later. ends: the status in which it leaves a connection that it ends.
+    retryable: whether the same call may go well later, which should come in retry_after seconds. ends: the status in
+    which it leaves a connection that it ends.
     may_leave_key: whether WhiteBIT may show a key after that of which the text says nothing, because it is told where
     there can be none, too.
     """
@@ -23,6 +24,7 @@ class FastkeyError(Exception):
     text: ClassVar[str]
     http_status: ClassVar[int] = 500
     retryable: ClassVar[bool] = False
+    retry_after: ClassVar[int] = 1
     ends: ClassVar[Status] = Status.FAILED
     may_leave_key: ClassVar[bool] = False
 
@@ -55,6 +57,14 @@ class ReturnUrlNotAllowed(FastkeyError):
     code = "return_url_not_allowed"
     text = "The return URL is not one of those that this deployment allows. It is compared character by character."
     http_status = 400
+
+
+class TooManyStarts(FastkeyError):
+    code = "too_many_starts"
+    text = "You have started too many connections within an hour. Wait, and start again."
+    http_status = 429
+    retryable = True
+    retry_after = 3600
 
 
 class TicketInvalid(FastkeyError):

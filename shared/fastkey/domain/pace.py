@@ -1,6 +1,9 @@
-"""How often WhiteBIT is asked whether the key is there."""
+"""How often: WhiteBIT is asked whether the key is there, and a user may start."""
 
 from datetime import timedelta
+
+# A person in trouble starts again a few times. More is a program, and each start costs rows, a consent and a workflow.
+STARTS_AN_HOUR = 20
 
 _EAGER = timedelta(seconds=30)
 

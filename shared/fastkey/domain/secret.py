@@ -4,6 +4,9 @@ import hmac
 from hashlib import sha256
 from typing import NoReturn
 
+# As long as a digest, and none: to compare with nothing takes the same time as to compare with something.
+_NOTHING = "-" * 64
+
 
 class Secret:
     """Holds a secret text; shows `***` wherever it is printed, formatted or logged.
@@ -27,8 +30,8 @@ class Secret:
         return sha256(self._text.encode()).hexdigest()
 
     def matches(self, digest: str | None) -> bool:
-        """Whether `digest` is this secret's, in constant time."""
-        return hmac.compare_digest(self.digest(), digest or "")
+        """Whether `digest` is this secret's, in constant time; also where there is none to compare with."""
+        return hmac.compare_digest(self.digest(), digest or _NOTHING)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Secret) and hmac.compare_digest(self.digest(), other.digest())

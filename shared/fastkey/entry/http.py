@@ -199,7 +199,7 @@ def problem(error: FastkeyError, request_id: str) -> Response:
         "status": error.http_status,
         "instance": f"urn:fastkey:request:{request_id}",
     }
-    headers = {"Retry-After": "1"} if error.retryable else {}
+    headers = {"Retry-After": str(error.retry_after)} if error.retryable else {}
     return Response(error.http_status, document, headers, media_type="application/problem+json")
 
 

@@ -20,13 +20,15 @@ def start_connection(world: World, user_id: str, return_url: str) -> Started:
     """Starts a connection for the user, whose browser will end up at `return_url`.
 
     Raises ReturnUrlNotAllowed unless the URL is one of the deployment's, character by character (RFC 9700, section
-    4.11).
+    4.11); TooManyStarts for a user who has started too often.
     """
     if return_url not in world.policy.allowed_return_urls:
         raise ReturnUrlNotAllowed
+    now = world.clock.now()
+    world.starts.count(user_id, now)
     connection_id = world.entropy.identifier()
     # The ticket names its connection: it is found without an index, and recognised by its secret part.
     ticket = Secret(f"{connection_id}.{world.entropy.token().reveal()}")
-    connection = Connection.start(connection_id, user_id, return_url, ticket, world.clock.now())
+    connection = Connection.start(connection_id, user_id, return_url, ticket, now)
     world.connections.add(connection)
     return Started(connection, Secret(f"{world.policy.public_url}/authorize?ticket={ticket.reveal()}"))

@@ -4,6 +4,7 @@ import importlib
 import io
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from types import ModuleType
 from typing import Any
 
@@ -131,6 +132,7 @@ def test_a_connection_is_completed_and_looked_at(call: Call, journey: Journey) -
 def test_connections_are_listed_in_pages(call: Call, world: FakeWorld) -> None:
     for _ in range(26):
         Journey(world).start()
+        world.clock.advance(timedelta(minutes=3))
     first = document(call("get_connection", http_event("GET /connections")))
     assert len(first["connections"]) == 25
     cursor = first["next_cursor"].replace("#", "%23").replace("+", "%2B")

@@ -254,7 +254,7 @@ def test_a_problem_has_the_form_of_the_rfc(error: type[FastkeyError]) -> None:
     payload = problem(error(), "request-1").to_payload()
     assert payload["statusCode"] == error.http_status
     assert payload["headers"]["Content-Type"] == "application/problem+json"
-    assert ("Retry-After" in payload["headers"]) is error.retryable
+    assert payload["headers"].get("Retry-After") == (str(error.retry_after) if error.retryable else None)
     assert json.loads(payload["body"]) == {
         "type": f"urn:fastkey:problem:{error.code}",
         "title": error.text,

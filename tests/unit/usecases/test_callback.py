@@ -1,5 +1,6 @@
 """The browser comes back: who is let in, and what becomes of the code."""
 
+import hmac
 from urllib.parse import urlsplit
 
 import pytest
@@ -9,6 +10,7 @@ from fastkey.domain.secret import Secret
 from fastkey.domain.status import Status
 from fastkey.ports import Purpose
 from fastkey.usecases.callback import callback
+from tests.fakes.interruptions import Interruptible
 from tests.fakes.world import RETURN_URL
 from tests.unit.journey import Journey, parameters
 
@@ -100,6 +102,40 @@ def test_a_browser_with_anothers_state_is_refused(returning: Journey) -> None:
 
 def test_a_state_lives_ten_minutes(returning: Journey) -> None:
     refused(returning.wait(minutes=10), returning.state, returning.departure.cookie)
+
+
+def test_a_refusal_takes_the_same_steps_whatever_its_cause(returning: Journey, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that the time which it takes does not tell whether a state exists, is expired, or is another's."""
+    other = Journey(returning.world, "user-2").come_to_consent()
+    steps: list[object] = []
+    compare_digest = hmac.compare_digest
+
+    def compare(a: str, b: str) -> bool:
+        steps.append((len(a), len(b)))
+        return compare_digest(a, b)
+
+    monkeypatch.setattr(hmac, "compare_digest", compare)
+    for fake in vars(returning.world).values():
+        if isinstance(fake, Interruptible):
+            monkeypatch.setattr(fake, "calls", steps)
+
+    def refuse(state: Secret, cookie: Secret) -> list[object]:
+        steps.clear()
+        with pytest.raises(errors.AuthorizationInvalid):
+            callback(returning.world, state, cookie, returning.code, None, returning.deadline)
+        return list(steps)
+
+    mine = returning.departure.cookie
+    taken = [
+        refuse(Secret("unknown"), mine),
+        refuse(Secret("unknown"), Secret("")),
+        refuse(other.state, mine),
+        refuse(returning.state, other.departure.cookie),
+        refuse(returning.state, Secret("")),
+    ]
+    returning.wait(minutes=10)
+    taken.append(refuse(returning.state, mine))
+    assert taken == [["find", (64, 64)]] * 6
 
 
 def test_a_state_lives_until_then(returning: Journey) -> None:

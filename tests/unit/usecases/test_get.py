@@ -50,7 +50,7 @@ def test_a_user_without_connections_has_an_empty_list(world: FakeWorld) -> None:
 def test_a_long_list_comes_in_pages(world: FakeWorld) -> None:
     for _ in range(PAGE_SIZE + 1):
         Journey(world).start()
-        world.clock.advance(timedelta(seconds=1))
+        world.clock.advance(timedelta(minutes=3))
     first = list_connections(world, "user-1", None)
     second = list_connections(world, "user-1", first.next_cursor)
     assert (len(first.connections), len(second.connections), second.next_cursor) == (PAGE_SIZE, 1, None)

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from fastkey.domain.authorization import code_challenge, cookie_name
-from fastkey.domain.errors import ReturnUrlNotAllowed, StorageUnavailable, TicketInvalid
+from fastkey.domain.errors import ReturnUrlNotAllowed, StorageUnavailable, TicketInvalid, TooManyStarts
+from fastkey.domain.pace import STARTS_AN_HOUR
 from fastkey.domain.secret import Secret
 from fastkey.domain.status import Status
 from fastkey.ports import Purpose
@@ -46,6 +47,22 @@ def test_no_other_return_url_is_taken(world: FakeWorld, url: str) -> None:
     with pytest.raises(ReturnUrlNotAllowed):
         start_connection(world, "user-1", url)
     assert world.connections.all() == []
+
+
+def test_a_user_who_starts_without_end_is_stopped_and_no_other(world: FakeWorld) -> None:
+    for _ in range(STARTS_AN_HOUR):
+        start_connection(world, "user-1", RETURN_URL)
+    with pytest.raises(TooManyStarts):
+        start_connection(world, "user-1", RETURN_URL)
+    assert len(world.connections.all()) == STARTS_AN_HOUR
+    start_connection(world, "user-2", RETURN_URL)
+
+
+def test_a_return_url_that_is_refused_is_no_start(world: FakeWorld) -> None:
+    for _ in range(STARTS_AN_HOUR + 1):
+        with pytest.raises(ReturnUrlNotAllowed):
+            start_connection(world, "user-1", RETURN_URL + "/")
+    start_connection(world, "user-1", RETURN_URL)
 
 
 def test_the_browser_is_sent_to_consent(journey: Journey) -> None:

@@ -12,9 +12,12 @@ from pathlib import Path
 from threading import Event
 
 from local.issuer import DEFAULT_PORT as ISSUER_PORT
+from local.partner import DEFAULT_PORT as PARTNER_PORT
 from local.sam_local.environments import environments
 from local.whitebit import Revision
 from local.world import Ports, World
+
+PORTS = {"gateway": 8080, "whitebit": 8081, "aws": 8082, "issuer": ISSUER_PORT, "partner": PARTNER_PORT}
 
 
 def main() -> None:
@@ -23,7 +26,7 @@ def main() -> None:
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    ports = Ports(arguments.gateway_port, arguments.whitebit_port, arguments.aws_port, arguments.issuer_port)
+    ports = Ports(**{server: getattr(arguments, f"{server}_port") for server in PORTS})
     try:
         world = World(arguments.revision, arguments.host, ports)
     except OSError as error:
@@ -43,7 +46,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--revision", type=Revision, choices=list(Revision), default=Revision.AUGUST_2026)
     parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 lets containers in")
     parser.add_argument("--env-vars", type=Path, metavar="FILE", help="write what `sam local invoke --env-vars` reads")
-    for server, port in (("gateway", 8080), ("whitebit", 8081), ("aws", 8082), ("issuer", ISSUER_PORT)):
+    for server, port in PORTS.items():
         parser.add_argument(f"--{server}-port", type=int, default=port, help=f"0 picks one; {port} if not given")
     return parser.parse_args()
 
@@ -54,6 +57,7 @@ def _whereabouts(world: World) -> dict[str, object]:
         "whitebit": world.whitebit,
         "aws": world.aws,
         "issuer": world.issuer,
+        "partner": world.partner,
         "sandbox_control": world.sandbox_control,
         "tables": world.tables,
         "state_machines": world.state_machines,

@@ -1,4 +1,4 @@
-"""The local world: the sandbox of WhiteBIT, AWS, an identity provider and the gateway, around the shipped template."""
+"""The local world: WhiteBIT's sandbox, a partner, AWS, an identity provider and the gateway, around the template."""
 
 import secrets
 from collections.abc import Mapping
@@ -9,12 +9,13 @@ from types import TracebackType
 from typing import Self
 
 from local.aws.resources import CREATORS
-from local.aws.server import Aws, Client
+from local.aws.server import ADMINISTRATOR, Aws, Client
 from local.aws.stack import Stack
 from local.aws.template import load
 from local.functions import Functions
 from local.gateway import Gateway, HttpApi
 from local.issuer import Issuer
+from local.partner import RETURN_PATH, Partner
 from local.web import WebServer
 from local.whitebit import Options, Revision
 from local.whitebit.web.app import create_app
@@ -27,7 +28,8 @@ _STACK_NAME = "fastkey"
 _AUDIENCE = "local-partner"
 _CLIENT_ID = "local-client"
 _CLIENT_SECRET_NAME = "fastkey/client-secret"
-_FRONTEND = "http://localhost:3000"
+# To a browser, the others are on another site than fastkey: what it sends along from there, it sends in production.
+_ELSEWHERE = "localhost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +40,15 @@ class Ports:
     whitebit: int = 0
     aws: int = 0
     issuer: int = 0
+    partner: int = 0
 
 
 class World:
     """Everything that fastkey needs, running on this machine; closed by `with`. One at a time in a process.
 
-    `gateway`, `whitebit`, `aws`, `issuer` and `sandbox_control` are URLs. `tables` (names) and `state_machines` (ARNs)
-    are by logical id. `functions` invokes and kills functions, and has their logs. `return_url` is the allowed one.
+    `gateway`, `whitebit`, `aws`, `issuer`, `partner` and `sandbox_control` are URLs. `tables` (names) and
+    `state_machines` (ARNs) are by logical id. `functions` invokes and kills functions, and has their logs. `guard`
+    holds roles to their policies. `return_url` is the allowed one, a page of the partner's.
     """
 
     def __init__(
@@ -53,7 +57,6 @@ class World:
         host: str = "127.0.0.1",
         ports: Ports = Ports(),  # immutable
     ) -> None:
-        self.return_url = f"{_FRONTEND}/connected"
         self.client_secret = secrets.token_urlsafe(24)
         with ExitStack() as running:
             self._start(running, revision, host, ports)
@@ -71,9 +74,9 @@ class World:
         """End every server and every process."""
         self._running.close()
 
-    def client(self, service: str) -> Client:
-        """A boto3 client of a service of the local AWS."""
-        return self._aws.client(service)
+    def client(self, service: str, role: str = ADMINISTRATOR) -> Client:
+        """A boto3 client of a service of the local AWS, for a role by its name or, without one, the administrator."""
+        return self._aws.client(service, role)
 
     def token(self, sub: str, **claims: object) -> str:
         """A JWT that the gateway takes; `claims` are added to the usual ones or replace them (None takes one away)."""
@@ -87,12 +90,15 @@ class World:
         self.functions = running.enter_context(closing(Functions(_REGION)))
         self._aws = running.enter_context(closing(Aws(host, ports.aws, _REGION, self.functions.invoke)))
         self._issuer = running.enter_context(closing(Issuer(host, ports.issuer, _AUDIENCE)))
-        whitebit = running.enter_context(closing(WebServer(host, ports.whitebit)))
+        whitebit = running.enter_context(closing(WebServer(host, ports.whitebit, _ELSEWHERE)))
+        partner = running.enter_context(closing(WebServer(host, ports.partner, _ELSEWHERE)))
         gateway = running.enter_context(closing(WebServer(host, ports.gateway)))
         self.gateway, self.whitebit, self.aws, self.issuer = gateway.url, whitebit.url, self._aws.url, self._issuer.url
         self.sandbox_control = self.whitebit + CONTROL
+        self.partner, self.return_url = partner.url, partner.url + RETURN_PATH
         self._stack = self._create_stack()
-        whitebit.start(create_app(self._partner(revision)))
+        whitebit.start(create_app(self._registration(revision)))
+        partner.start(Partner(self.gateway, self._issuer.token).application)
         gateway.start(running.enter_context(closing(self._api())))
 
     def _create_stack(self) -> Stack:
@@ -100,13 +106,15 @@ class World:
         template = load(TEMPLATE, self._parameters(), _REGION)
         stack = Stack(_STACK_NAME, template, CREATORS, self.client, _REGION, self.gateway)
         stack.create()
+        self.guard = self._aws.guard
+        self.guard.roles = stack.roles
         for spec in stack.functions.values():
             self.functions.add(spec, self.aws)
         self.tables = stack.created("AWS::DynamoDB::Table")
         self.state_machines = stack.created("AWS::StepFunctions::StateMachine")
         return stack
 
-    def _partner(self, revision: Revision) -> Options:
+    def _registration(self, revision: Revision) -> Options:
         return Options(revision, _CLIENT_ID, self.client_secret, redirect_uris=(self.output("RedirectUri"),))
 
     def _api(self) -> Gateway:
@@ -121,6 +129,6 @@ class World:
             "PublicUrl": self.gateway,
             "JwtIssuer": self.issuer,
             "JwtAudience": _AUDIENCE,
-            "AllowedOrigins": _FRONTEND,
+            "AllowedOrigins": self.partner,
             "AllowedReturnUrls": self.return_url,
         }

@@ -11,9 +11,13 @@ from pathlib import Path
 
 import yaml
 
+from local.aws.policy import permissions
 from local.aws.stack import ACCOUNT_ID, Create, Physical, Stack
 from local.aws.template import LOCAL_BUCKET, TemplateError, Value
 from local.functions import FunctionSpec
+
+# SAM gives it to each function's role. Functions' logs go to nobody's log group here.
+_WRITE_LOGS = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 
 
 def _table(stack: Stack, logical_id: str, properties: dict[str, Value]) -> Physical:
@@ -130,6 +134,7 @@ def _function(stack: Stack, logical_id: str, properties: dict[str, Value]) -> Ph
         memory_mb=int(properties.get("MemorySize", 128)),
         log_group=logging.get("LogGroup", f"/aws/lambda/{name}"),
         log_format=logging.get("LogFormat", "Text"),
+        role=properties["Role"].rpartition("/")[2],
     )
     return Physical(name, {"Arn": arn})
 
@@ -162,12 +167,31 @@ def _http_api(stack: Stack, logical_id: str, properties: dict[str, Value]) -> Ph
 
 
 def _role(stack: Stack, logical_id: str, properties: dict[str, Value]) -> Physical:
+    # Functions have a boundary, which allows nothing by itself.
+    known = {"AssumeRolePolicyDocument", "ManagedPolicyArns", "PermissionsBoundary", "Policies", "RoleName", "Tags"}
+    _require_known(logical_id, properties, known)
+    if managed := set(properties.get("ManagedPolicyArns", [])) - {_WRITE_LOGS}:
+        raise TemplateError(f"{logical_id}: the local world does not know {', '.join(sorted(managed))}")
     name = properties.get("RoleName", stack.physical_name(logical_id))
+    documents = (policy["PolicyDocument"] for policy in properties.get("Policies", []))
+    stack.roles[name] = tuple(permission for document in documents for permission in permissions(document))
     return Physical(name, {"Arn": f"arn:aws:iam::{ACCOUNT_ID}:role/{name}"})
 
 
+def _boundary(stack: Stack, logical_id: str, properties: dict[str, Value]) -> Physical:
+    """A policy that nobody has: attached to a role it would allow what `_role` does not know of."""
+    _require_known(logical_id, properties, {"Description", "PolicyDocument"})
+    name = stack.physical_name(logical_id)
+    return Physical(f"arn:aws:iam::{ACCOUNT_ID}:policy/{name}")
+
+
+def _require_known(logical_id: str, properties: dict[str, Value], names: set[str]) -> None:
+    if unknown := properties.keys() - names:
+        raise TemplateError(f"{logical_id}: the local world does not know {', '.join(sorted(unknown))}")
+
+
 def _nothing(stack: Stack, logical_id: str, properties: dict[str, Value]) -> Physical:
-    """For what has no work to do here: nobody judges permissions, nothing is billed or throttled, no schedule fires."""
+    """For what has no work to do here: nobody else invokes functions, nothing is billed, no schedule fires."""
     return Physical(stack.physical_name(logical_id))
 
 
@@ -179,8 +203,7 @@ CREATORS: Mapping[str, Create] = {
     "AWS::DynamoDB::Table": _table,
     "AWS::Events::EventBus": _event_bus,
     "AWS::Events::Rule": _event_rule,
-    "AWS::IAM::ManagedPolicy": _nothing,
-    "AWS::IAM::Policy": _nothing,
+    "AWS::IAM::ManagedPolicy": _boundary,
     "AWS::IAM::Role": _role,
     "AWS::KMS::Alias": _key_alias,
     "AWS::KMS::Key": _key,

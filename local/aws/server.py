@@ -10,18 +10,28 @@ from typing import Any
 
 import boto3
 import requests
+from botocore.config import Config
 from moto.awslambda.exceptions import UnknownFunctionException
 from moto.awslambda_simple.models import LambdaSimpleBackend
 from moto.core.config import default_user_config
 from moto.dynamodb.models import DynamoDBBackend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.credentials import StateCredentials
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
+    state_task_service_aws_sdk,
+    state_task_service_events,
+)
 
+from local.aws.guard import Guard
 from local.functions import Outcome
 from local.web import QuietHandler, WebServer
 
 Invoke = Callable[[str, object], Outcome]
 # boto3 has a class per service, made at run time.
 Client = Any
+
+ADMINISTRATOR = "local"
 
 
 class _QuietMotoHandler(QuietHandler, MotoRequestHandler):
@@ -32,8 +42,8 @@ class Aws:
     """AWS's endpoints on one port of this machine.
 
     `invoke` is called with a function's name or ARN and the event; it raises KeyError for a function that does not
-    exist. moto keeps its state and its settings per process, so a process holds one Aws at a time; the next one starts
-    empty.
+    exist. `guard` holds roles to their policies; it knows none yet. moto keeps its state and its settings per process,
+    so a process holds one Aws at a time; the next one starts empty.
     """
 
     def __init__(self, host: str, port: int, region: str, invoke: Invoke) -> None:
@@ -43,21 +53,17 @@ class Aws:
         logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
         LambdaSimpleBackend.invoke = _lambda_backend(invoke)  # type: ignore[method-assign]
         _make_writes_atomic()
+        _make_state_machines_sign(self._state_machines_client)
+        self.guard = Guard(DomainDispatcherApplication(create_backend_app))
         self._region = region
         self._server = WebServer(host, port)
         os.environ["MOTO_PORT"] = str(self._server.port)  # moto's state machines find the other services by it
-        self._server.start(DomainDispatcherApplication(create_backend_app), _QuietMotoHandler)
+        self._server.start(self.guard, _QuietMotoHandler)
         self.url = self._server.url
 
-    def client(self, service: str) -> Client:
-        """A boto3 client of one of the services."""
-        return boto3.client(
-            service,  # type: ignore[call-overload]  # any service's name: boto3-stubs knows literals only
-            endpoint_url=self.url,
-            region_name=self._region,
-            aws_access_key_id="local",
-            aws_secret_access_key="local",  # moto asks for one, and takes any
-        )
+    def client(self, service: str, role: str = ADMINISTRATOR) -> Client:
+        """A boto3 client of one of the services, for a role by its name or, without one, for the administrator."""
+        return self._client(service, role)
 
     def close(self) -> None:
         """Forget everything, end the executions that run, and free the port."""
@@ -68,6 +74,21 @@ class Aws:
                 machines.stop_execution(executionArn=execution["executionArn"])
         requests.post(f"{self.url}/moto-api/reset", timeout=10)
         self._server.close()
+
+    def _state_machines_client(self, region: str, service: str, state_credentials: StateCredentials) -> Client:
+        """As moto makes it: a task has no limit but its own, and what it sends is for the service to judge."""
+        once = Config(parameter_validation=False, read_timeout=100_000, retries={"total_max_attempts": 1})
+        return self._client(service, state_credentials.role_arn.rpartition("/")[2], once)
+
+    def _client(self, service: str, role: str, config: Config | None = None) -> Client:
+        return boto3.client(
+            service,  # type: ignore[call-overload]  # any service's name: boto3-stubs knows literals only
+            endpoint_url=self.url,
+            region_name=self._region,
+            aws_access_key_id=role,
+            aws_secret_access_key="local",  # moto asks for one, and takes any
+            config=config,
+        )
 
 
 def _make_writes_atomic() -> None:
@@ -85,6 +106,12 @@ def _make_writes_atomic() -> None:
     for name in ("put_item", "update_item", "delete_item", "transact_write_items"):
         write = getattr(DynamoDBBackend, name)
         setattr(DynamoDBBackend, name, alone(getattr(write, "__wrapped__", write)))
+
+
+def _make_state_machines_sign(client: Callable[[str, str, StateCredentials], Client]) -> None:
+    """Has moto's state machines use this client for their tasks; by their own, they are nobody in particular."""
+    for module in (lambda_eval_utils, state_task_service_aws_sdk, state_task_service_events):
+        module.boto_client_for = client  # type: ignore[attr-defined]
 
 
 def _lambda_backend(invoke: Invoke) -> Callable[..., bytes]:

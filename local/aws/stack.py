@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from local.aws.intrinsics import Resolver
+from local.aws.policy import Permission
 from local.aws.server import Client
 from local.aws.template import Template, TemplateError, Value
 from local.functions import FunctionSpec
@@ -27,7 +28,8 @@ class Stack:
     """A template's resources on this machine.
 
     `client` makes a boto3 client for a service's name. `creators` know how to create each type; a type that they do not
-    know is an error. `functions` and `apis` describe what this process has to run: `create` fills them, by logical id.
+    know is an error. `functions` and `apis`, by logical id, describe what this process has to run, and `roles`, by
+    name, what a role may do: `create` fills them.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Stack:
         self.functions: dict[str, FunctionSpec] = {}
         self.apis: dict[str, Value] = {}
         self.layers: dict[str, Path] = {}
+        self.roles: dict[str, tuple[Permission, ...]] = {}
         self._template = template
         self._creators = creators
         self._created: dict[str, Physical] = {}

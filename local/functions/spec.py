@@ -7,7 +7,10 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class FunctionSpec:
-    """A function to run. `layers` are folders, in the template's order; `variables` are the template's own."""
+    """A function to run. `layers` are folders, in the template's order; `variables` are the template's own.
+
+    `role` is the name of its role.
+    """
 
     logical_id: str
     name: str
@@ -21,3 +24,4 @@ class FunctionSpec:
     memory_mb: int
     log_group: str
     log_format: str
+    role: str

@@ -7,12 +7,12 @@ def variables(spec: FunctionSpec, runtime_api: str, region: str, aws_url: str) -
     """What a process of the function finds in `os.environ`.
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime, and
-    `AWS_ENDPOINT_URL`, by which the SDKs find moto.
+    `AWS_ENDPOINT_URL`, by which the SDKs find moto. moto knows the role by the access key id.
     """
     task_root = str(spec.task_root)
     lambdas_own = {
         "_HANDLER": spec.handler,
-        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_ACCESS_KEY_ID": spec.role,
         "AWS_DEFAULT_REGION": region,
         "AWS_ENDPOINT_URL": aws_url,
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{spec.runtime}",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Request, Response
@@ -47,7 +48,7 @@ class Gateway:
         request = Request(environ)
         request.max_content_length = _MAX_BODY_BYTES
         request_id = secrets.token_urlsafe(12)
-        found = self._api.match(request.method, request.path)
+        found = self._api.match(request.method, _path(environ))
         response = self._respond(request, found, request_id)
         response.headers["Apigw-Requestid"] = request_id
         milliseconds = (time.monotonic() - started) * 1000
@@ -96,6 +97,11 @@ class Gateway:
             return answer_of(outcome.json())
         except MalformedResultError:
             return _message(500, "Internal Server Error")
+
+
+def _path(environ: "WSGIEnvironment") -> str:
+    """The path as it came, decoded: PATH_INFO has lost all but one of the slashes at its beginning."""
+    return unquote(environ["REQUEST_URI"].partition("?")[0])
 
 
 def _message(status: int, text: str) -> Response:

@@ -12,10 +12,12 @@ from typing import Any
 
 import requests
 
+from local.aws.server import ADMINISTRATOR
+from local.partner import DEFAULT_PORT
 from local.sam_local.cases import CASES
 from local.sam_local.environments import ADD_HOST, environments
 from local.sam_local.journey import travel
-from local.world import World
+from local.world import Ports, World
 
 _ROOT = Path(__file__).parents[2]
 _EVENTS = _ROOT / "events"
@@ -54,7 +56,7 @@ def main() -> None:
         sys.exit(f"events/ and local/sam_local/cases.py do not agree on {', '.join(sorted(names))}.")
     _SCRATCH.mkdir(parents=True, exist_ok=True)
     # On every address, because containers come in by the engine's bridge.
-    with World(host="0.0.0.0") as world:  # noqa: S104
+    with World(host="0.0.0.0", ports=Ports(partner=DEFAULT_PORT)) as world:  # noqa: S104
         os.environ |= _aws_environment(world)
         (_SCRATCH / "environments.json").write_text(environments(world))
         results = [_run(world, name, event) for name, event in events.items()]
@@ -74,7 +76,7 @@ def _require_engine() -> None:
 def _aws_environment(world: World) -> dict[str, str]:
     """What makes boto3 in this process, and in the containers that SAM starts from it, take the local AWS for AWS."""
     return {
-        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_ACCESS_KEY_ID": ADMINISTRATOR,
         "AWS_SECRET_ACCESS_KEY": "local",
         "AWS_DEFAULT_REGION": world.client("sts").meta.region_name,
         "AWS_ENDPOINT_URL": world.aws,
@@ -88,7 +90,8 @@ def _run(world: World, name: str, event: str) -> Result:
         event = event.replace(f"<{placeholder}>", value)
     requests.delete(f"{world.sandbox_control}/calls", timeout=10)
     started = time.monotonic()
-    invocation = _invoke(name.partition("/")[0], event)
+    function = name.partition("/")[0].title().replace("_", "")
+    invocation = _invoke(function, world.functions.specs()[function].role, event)
     seconds = time.monotonic() - started
     calls = requests.get(f"{world.sandbox_control}/calls", timeout=10).json()
     asked = {f"{call['method']} {call['path']}" for call in calls}
@@ -104,7 +107,7 @@ def _run(world: World, name: str, event: str) -> Result:
     return result
 
 
-def _invoke(function: str, event: str) -> subprocess.CompletedProcess[str]:
+def _invoke(function: str, role: str, event: str) -> subprocess.CompletedProcess[str]:
     (_SCRATCH / "event.json").write_text(event)
     options = {
         "--event": str(_SCRATCH / "event.json"),
@@ -112,11 +115,19 @@ def _invoke(function: str, event: str) -> subprocess.CompletedProcess[str]:
         "--add-host": ADD_HOST,
         "--parameter-overrides": f"Architecture={'x86_64' if platform.machine() == 'x86_64' else 'arm64'}",
     }
-    command = [str(_SAM), "local", "invoke", function.title().replace("_", ""), "--skip-pull-image"]
+    command = [str(_SAM), "local", "invoke", function, "--skip-pull-image"]
     for option in options.items():
         command += option
     try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=_INVOKE_SECONDS, check=False, cwd=_ROOT)
+        return subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=_INVOKE_SECONDS,
+            check=False,
+            cwd=_ROOT,
+            env={**os.environ, "AWS_ACCESS_KEY_ID": role},
+        )
     except subprocess.TimeoutExpired:
         return subprocess.CompletedProcess(command, 1, "", f"no answer within {_INVOKE_SECONDS} s")
 

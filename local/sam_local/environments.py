@@ -1,6 +1,7 @@
 """What functions in containers need to know, to reach the local world on this machine."""
 
 import json
+from urllib.parse import urlsplit
 
 from local.world import World
 
@@ -19,5 +20,5 @@ def environments(world: World) -> str:
     }
     text = json.dumps(by_function, indent=2)
     for url in (world.aws, world.whitebit):
-        text = text.replace(url, url.replace("127.0.0.1", MACHINE))
+        text = text.replace(url, f"http://{MACHINE}:{urlsplit(url).port}")
     return text

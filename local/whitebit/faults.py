@@ -21,6 +21,12 @@ class Kind(StrEnum):
     """The answer is `seconds` late (real time)."""
     BODY = "body"
     """The answer has this `body` instead of its own (and this `status`, if given)."""
+    PADDED = "padded"
+    """The answer is followed by `size` spaces, which JSON allows; compressed, if `gzip`."""
+    ENDLESS = "endless"
+    """The answer is followed by spaces until the client has had enough."""
+    ECHO = "echo"
+    """The answer (with this `status`, if given) repeats the request, and what would have been answered, as messages."""
     DROP_AFTER = "drop_after"
     """The connection is closed after `truncate` bytes of the body, or before any answer."""
 
@@ -38,12 +44,14 @@ class Fault:
     content_type: str | None = None
     location: str | None = None
     seconds: float = 0.0
+    size: int | None = None
+    gzip: bool = False
     truncate: int | None = None
     id: int = 0
 
     def __post_init__(self) -> None:
         """Raises ValueError when the order cannot be carried out."""
-        needed = {Kind.STATUS: self.status, Kind.REDIRECT: self.location, Kind.BODY: self.body}
+        needed = {Kind.STATUS: self.status, Kind.REDIRECT: self.location, Kind.BODY: self.body, Kind.PADDED: self.size}
         if needed.get(self.kind, "") is None:
             raise ValueError(f"the fault {self.kind} needs more: see the documentation")
         if self.times < 1 or self.seconds < 0:

@@ -70,7 +70,7 @@ class AwsWorld:
     def vault(self) -> "SecretsManagerVault":
         from fastkey.adapters.secretsmanager import SecretsManagerVault
 
-        return SecretsManagerVault(self._secretsmanager, self.policy.key_prefix, self.policy.sealing_key_id)
+        return SecretsManagerVault(self._secretsmanager, self.policy.keys_arn, self.policy.sealing_key_id)
 
     @cached_property
     def whitebit(self) -> "WhiteBitClient":

@@ -33,7 +33,7 @@ class Settings:
     connections_table: str
     key_holders_table: str
     sealing_key_id: str
-    key_prefix: str
+    keys_arn: str
     provision_key_arn: str
     revoke_key_arn: str
 
@@ -57,7 +57,7 @@ class Settings:
             connections_table=text("CONNECTIONS_TABLE"),
             key_holders_table=text("KEY_HOLDERS_TABLE"),
             sealing_key_id=text("SEALING_KEY_ID"),
-            key_prefix=text("KEY_PREFIX"),
+            keys_arn=text("KEYS_ARN"),
             provision_key_arn=text("PROVISION_KEY_ARN"),
             revoke_key_arn=text("REVOKE_KEY_ARN"),
         )

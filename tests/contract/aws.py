@@ -19,6 +19,11 @@ TEMPLATE = yaml_parse((Path(__file__).parents[2] / "template.yaml").read_text())
 KEYS = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
 
 
+def secret_name(connection_id: str) -> str:
+    """The name in Secrets Manager of a connection's key."""
+    return f"fastkey/keys/{connection_id}"
+
+
 @contextmanager
 def aws_world() -> Iterator[AwsWorld]:
     """The world as it is on AWS, empty."""

@@ -28,7 +28,7 @@ from fastkey.domain.connection import Connection
 from fastkey.domain.errors import Conflict, ConnectionNotFound, UnexpectedAnswer, WhiteBitUnavailable
 from fastkey.domain.secret import Secret
 from fastkey.ports import Purpose, World
-from tests.contract.aws import aws_world
+from tests.contract.aws import aws_world, secret_name
 from tests.contract.given import COMPLETION, NOW, TICKET, captured, claimed, detecting, start, unique
 from tests.contract.scripted_server import Instead, answer, scripted_server
 from tests.contract.test_workflows import WAITING
@@ -237,7 +237,7 @@ def _is_stored(world: AwsWorld, connection: Connection) -> bool:
 
 def _prepare_vault(world: AwsWorld) -> Step:
     connection = start()
-    name = f"{world.policy.key_prefix}/{connection.connection_id}"
+    name = secret_name(connection.connection_id)
     secrets = boto3.client("secretsmanager")
     return Step(
         lambda broken: broken.vault.prepare(connection),

@@ -25,7 +25,7 @@ from fastkey.usecases.callback import TIME_TO_EXCHANGE
 from fastkey.usecases.capture_secret import TIME_TO_READ_AND_STORE
 from fastkey.usecases.lease import CLOCK_SKEW
 from fastkey.usecases.refresh_token import MARGIN
-from tests.contract.aws import TEMPLATE, aws_world
+from tests.contract.aws import TEMPLATE, aws_world, secret_name
 from tests.contract.given import captured, start
 from tests.simulation.faults import AWS_ENDED, BEGUN, CONNECTED, ENDED
 from tests.unit.environment import ENVIRONMENT
@@ -109,7 +109,7 @@ def test_a_key_whose_storing_is_repeated_is_one_version(monkeypatch: pytest.Monk
         world.vault.prepare(connection)
         # moto answers the same event, and is asked before the last: the request has had its effect.
         secrets.meta.events.register_last("before-send", lose)
-        vault = SecretsManagerVault(secrets, world.policy.key_prefix, world.policy.sealing_key_id)
+        vault = SecretsManagerVault(secrets, world.policy.keys_arn, world.policy.sealing_key_id)
         if lost < 3:
             vault.store(connection.connection_id, key)
         else:
@@ -118,7 +118,7 @@ def test_a_key_whose_storing_is_repeated_is_one_version(monkeypatch: pytest.Monk
         assert len(bodies) == min(lost + 1, 3)
         assert {json.loads(body)["ClientRequestToken"] for body in bodies} == {key.version}
         assert len(set(bodies)) == 1
-        name = f"{world.policy.key_prefix}/{connection.connection_id}"
+        name = secret_name(connection.connection_id)
         versions = secrets.list_secret_version_ids(SecretId=name, IncludeDeprecated=True)["Versions"]
         assert [version["VersionId"] for version in versions] == [key.version]
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import boto3
 import pytest
@@ -10,7 +11,7 @@ from botocore.stub import Stubber
 from fastkey.adapters.secretsmanager import ClientSecret, SecretsManagerVault
 from fastkey.bootstrap import AwsWorld
 from fastkey.domain.errors import StorageUnavailable
-from tests.contract.aws import aws_world
+from tests.contract.aws import aws_world, secret_name
 from tests.contract.given import captured, start
 from tests.unit.environment import ENVIRONMENT
 
@@ -27,7 +28,7 @@ def test_a_key_lies_under_its_connections_name_with_whose_it_is(world: AwsWorld)
     connection, key = start("auth0|user{1}"), captured()
     world.vault.prepare(connection)
     world.vault.store(connection.connection_id, key)
-    client, name = boto3.client("secretsmanager"), f"{ENVIRONMENT['KEY_PREFIX']}/{connection.connection_id}"
+    client, name = boto3.client("secretsmanager"), secret_name(connection.connection_id)
     described = client.describe_secret(SecretId=name)
     assert {tag["Key"]: tag["Value"] for tag in described["Tags"]} == {
         "fastkey:connection": connection.connection_id,
@@ -37,6 +38,19 @@ def test_a_key_lies_under_its_connections_name_with_whose_it_is(world: AwsWorld)
     stored = client.get_secret_value(SecretId=name)
     assert stored["VersionId"] == key.version
     assert json.loads(stored["SecretString"])["apiKey"] == key.external_id
+
+
+def test_a_key_is_asked_for_by_its_arn(world: AwsWorld) -> None:
+    """By its name, whoever may read these secrets alone is told of one that is not there that access is denied."""
+    asked: list[dict[str, Any]] = []
+    client = boto3.client("secretsmanager")
+    client.meta.events.register("before-parameter-build.secrets-manager", lambda params, **_: asked.append(params))
+    vault = SecretsManagerVault(client, ENVIRONMENT["KEYS_ARN"], world.policy.sealing_key_id)
+    assert vault.find("connection-x") is None
+    vault.shred("connection-x")
+    with pytest.raises(StorageUnavailable):
+        vault.store("connection-x", captured())
+    assert [params["SecretId"] for params in asked] == [f"{ENVIRONMENT['KEYS_ARN']}connection-x"] * 3
 
 
 def test_the_client_secret_is_read_when_it_is_needed_and_kept(world: AwsWorld) -> None:
@@ -69,7 +83,7 @@ def stubbed(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[SecretsManagerVau
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
     client = boto3.client("secretsmanager", region_name="eu-west-1")
     with Stubber(client) as stubber:
-        yield SecretsManagerVault(client, "keys", "alias/sealing"), stubber
+        yield SecretsManagerVault(client, ENVIRONMENT["KEYS_ARN"], "alias/sealing"), stubber
         stubber.assert_no_pending_responses()
 
 
@@ -134,5 +148,6 @@ def test_a_place_that_is_not_to_be_seen_is_shredded_in_silence(stubbed: tuple[Se
 
 def test_a_key_is_shredded_without_a_recovery_window(stubbed: tuple[SecretsManagerVault, Stubber]) -> None:
     vault, stubber = stubbed
-    stubber.add_response("delete_secret", {}, {"SecretId": "keys/connection-1", "ForceDeleteWithoutRecovery": True})
+    arn = f"{ENVIRONMENT['KEYS_ARN']}connection-1"
+    stubber.add_response("delete_secret", {}, {"SecretId": arn, "ForceDeleteWithoutRecovery": True})
     vault.shred("connection-1")

@@ -3,16 +3,14 @@
 Nothing is changed but how long the state machines wait.
 """
 
-import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
 
 import pytest
 
 from local.whitebit import Revision
 from local.world import World
 from tests.e2e.journey import Journey, Sandbox
+from tests.machines import edited, hurry
 
 
 @pytest.fixture(scope="module", params=list(Revision))
@@ -27,6 +25,7 @@ def world(revision: Revision) -> Iterator[World]:
         for name in running.state_machines:
             hurry(running, name)
         yield running
+        assert running.guard.denied() == []
 
 
 @pytest.fixture
@@ -52,20 +51,3 @@ def impatient(world: World) -> Iterator[None]:
     yield
     with edited(world, "ProvisionKey") as states:
         states["AwaitCompletion"]["TimeoutSeconds"] = shipped
-
-
-def hurry(world: World, machine: str) -> None:
-    """Has the state machine wait for 1 s wherever it waits for AWS or WhiteBIT to settle: here they have."""
-    with edited(world, machine) as states:
-        for state in states.values():
-            if "Seconds" in state:
-                state["Seconds"] = 1
-
-
-@contextmanager
-def edited(world: World, machine: str) -> Iterator[dict[str, Any]]:
-    """The states of a state machine as deployed; what is changed in the block is so for executions that start later."""
-    workflows, arn = world.client("stepfunctions"), world.state_machines[machine]
-    definition = json.loads(workflows.describe_state_machine(stateMachineArn=arn)["definition"])
-    yield definition["States"]
-    workflows.update_state_machine(stateMachineArn=arn, definition=json.dumps(definition))

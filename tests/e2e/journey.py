@@ -55,6 +55,16 @@ class Sandbox:
         return answer.json()
 
 
+def stored(world: World, connection_id: str) -> str | None:
+    """The captured key as Secrets Manager has it."""
+    secrets = world.client("secretsmanager")
+    try:
+        answer = secrets.get_secret_value(SecretId=world.output("KeyPrefix") + connection_id)
+    except secrets.exceptions.ResourceNotFoundException:
+        return None
+    return str(answer["SecretString"])
+
+
 class Journey:
     """One user of the partner, with a WhiteBIT account, a browser and a frontend.
 
@@ -70,7 +80,7 @@ class Journey:
             self.sandbox.order("/users", email=self.email, password=PASSWORD, second_factor=SECOND_FACTOR)
         self.frontend = Frontend(world.gateway, world.token(self.sub))
         self.browser = UserAgent(world.whitebit, stop_at=world.return_url)
-        self.connection_id = self.authorize_url = self.completion = ""
+        self.connection_id = self.authorize_url = self.consent_url = self.completion = ""
 
     def start(self) -> "Journey":
         started = self.frontend.start(self.world.return_url)
@@ -80,7 +90,7 @@ class Journey:
     def visit(self) -> "Journey":
         """The browser goes to WhiteBIT, and the user logs in there."""
         self.browser.open(self.authorize_url)
-        self.browser.log_in(self.email, PASSWORD)
+        self.consent_url = self.browser.log_in(self.email, PASSWORD)
         return self
 
     def consent(self) -> "Journey":
@@ -128,13 +138,7 @@ class Journey:
     # ---- What is left ---------------------------------------------------------------------------------------------
 
     def stored(self) -> str | None:
-        """The captured key as Secrets Manager has it."""
-        secrets = self.world.client("secretsmanager")
-        try:
-            answer = secrets.get_secret_value(SecretId=self.world.output("KeyPrefix") + self.connection_id)
-        except secrets.exceptions.ResourceNotFoundException:
-            return None
-        return str(answer["SecretString"])
+        return stored(self.world, self.connection_id)
 
     def whitebit_keys(self) -> list[dict[str, Any]]:
         """The keys of the user's account at WhiteBIT."""

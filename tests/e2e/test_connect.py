@@ -8,6 +8,7 @@ from hashlib import sha256
 import pytest
 import requests
 
+from fastkey.domain.pace import STARTS_AN_HOUR
 from local.whitebit import Revision
 from local.world import World
 from tests.e2e.journey import Journey, Sandbox
@@ -59,9 +60,18 @@ def test_a_completion_may_come_after_the_key(journey: NewJourney) -> None:
     assert user.end()["status"] == "active"
 
 
-def test_a_user_sees_own_connections_page_by_page(journey: NewJourney) -> None:
+def begin_another_hour(world: World) -> None:
+    """In which users may start as often again."""
+    dynamodb, table = world.client("dynamodb"), world.tables["Starts"]
+    for item in dynamodb.scan(TableName=table)["Items"]:
+        dynamodb.delete_item(TableName=table, Key={name: item[name] for name in ("user_id", "hour")})
+
+
+def test_a_user_sees_own_connections_page_by_page(journey: NewJourney, world: World) -> None:
     user = journey()
-    started = [user.start().connection_id for _ in range(27)]
+    started = [user.start().connection_id for _ in range(STARTS_AN_HOUR)]
+    begin_another_hour(world)
+    started += [user.start().connection_id for _ in range(7)]
     first = user.frontend.call("GET", "/connections").json()
     second = user.frontend.call("GET", f"/connections?cursor={first['next_cursor']}").json()
     listed = [connection["connection_id"] for connection in first["connections"] + second["connections"]]

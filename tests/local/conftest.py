@@ -51,6 +51,7 @@ def aws(functions: Functions) -> Iterator[Aws]:
 def stack(template: Template, aws: Aws, functions: Functions) -> Stack:
     created = Stack("shop", template, CREATORS, aws.client, REGION, "http://gateway.example")
     created.create()
+    aws.guard.roles = created.roles
     for spec in created.functions.values():
         functions.add(spec, aws.url)
     return created
@@ -75,6 +76,7 @@ def misbehave() -> Iterator[Callable[..., Functions]]:
             "memory_mb": 256,
             "log_group": "shop-Logs",
             "log_format": "JSON",
+            "role": "shop-MisbehaveRole",
         }
         pool = Functions(REGION)
         pool.add(FunctionSpec(**{**spec, **changes}), "http://127.0.0.1:9")  # type: ignore[arg-type]

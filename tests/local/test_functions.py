@@ -185,7 +185,7 @@ from pathlib import Path
 from local.functions import Functions, FunctionSpec
 pool = Functions("eu-central-1")
 code, layer = Path("misbehave").resolve(), Path("common").resolve()
-spec = FunctionSpec("F", "F", "arn", "python3.13", "app.handler", code, (layer,), {}, 5, 256, "", "JSON")
+spec = FunctionSpec("F", "F", "arn", "python3.13", "app.handler", code, (layer,), {}, 5, 256, "", "JSON", "role")
 pool.add(spec, "")
 print(pool.invoke("F", {"do": "nothing"}).json()["pid"], flush=True)
 os.kill(os.getpid(), signal.SIGKILL)

@@ -4,6 +4,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterator
+from http.client import HTTPConnection
 from typing import Any
 
 import jwt
@@ -65,6 +66,8 @@ def gateway(serve: Callable[[Answer], str]) -> str:
         ("GET", "/items/", None, None),
         ("GET", "/open/", None, None),
         ("GET", "/", None, None),
+        ("GET", "/items//best", None, None),
+        ("HEAD", "/items/best", None, None),
     ],
 )
 def test_a_request_goes_to_its_route(
@@ -72,10 +75,29 @@ def test_a_request_goes_to_its_route(
 ) -> None:
     answer = requests.request(method, gateway + path, headers={"Authorization": issuer.token("ada")}, timeout=5)
     if route is None:
-        assert (answer.status_code, answer.json()) == (404, {"message": "Not Found"})
+        assert (answer.status_code, answer.text) == (404, "" if method == "HEAD" else '{"message":"Not Found"}')
     else:
         event = answer.json()["event"]
         assert (event["routeKey"], event.get("pathParameters")) == (route, parameters)
+
+
+@pytest.mark.parametrize("path", ["//items/best", "///items/best", "/items/../items/best", "/./items/best"])
+def test_a_path_is_taken_as_it_came(gateway: str, path: str) -> None:
+    """Without requests, which would tidy it up."""
+    connection = HTTPConnection(gateway.removeprefix("http://"), timeout=5)
+    connection.request("GET", path)
+    assert connection.getresponse().status == 404
+    connection.close()
+
+
+def test_cookies_in_two_headers_are_all_there(gateway: str) -> None:
+    connection = HTTPConnection(gateway.removeprefix("http://"), timeout=5)
+    connection.putrequest("GET", "/items/best")
+    connection.putheader("Cookie", "a=1; b=2")
+    connection.putheader("Cookie", "a=3")
+    connection.endheaders()
+    assert json.loads(connection.getresponse().read())["event"]["cookies"] == ["a=1", "b=2", "a=3"]
+    connection.close()
 
 
 def test_a_route_invokes_its_function(gateway: str, stack: Stack) -> None:

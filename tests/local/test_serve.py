@@ -14,7 +14,7 @@ import pytest
 import requests
 
 PROJECT = Path(__file__).parents[2]
-ANY_PORTS = [f"--{server}-port=0" for server in ("gateway", "whitebit", "aws", "issuer")]
+ANY_PORTS = [f"--{server}-port=0" for server in ("gateway", "whitebit", "aws", "issuer", "partner")]
 
 
 @pytest.fixture
@@ -84,3 +84,10 @@ def test_a_port_that_is_taken_is_said_in_one_sentence(serve: Callable[..., Any])
     assert (process.returncode, output) == (1, "")
     assert errors.startswith("The local world cannot start: ")
     assert errors.count("\n") == 1
+
+
+def test_the_partners_page_is_where_browsers_are_sent_back_to(serve: Callable[..., Any]) -> None:
+    world = first_line(serve(*ANY_PORTS))
+    assert world["return_url"] == f"{world['partner']}/connected"
+    for url in (world["partner"], world["return_url"]):
+        assert "Connect WhiteBIT" in requests.get(url, timeout=10).text

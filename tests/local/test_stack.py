@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from local.aws.policy import Permission
 from local.aws.resources import CREATORS
 from local.aws.server import Aws
 from local.aws.stack import Stack
@@ -76,6 +77,13 @@ def test_what_a_condition_excludes_is_not_created(stack: Stack) -> None:
     assert stack.created("AWS::DynamoDB::Table") == {"Shelves": "shop-Shelves"}
 
 
+def test_a_role_has_the_permissions_of_its_policies(stack: Stack) -> None:
+    arn = f"arn:aws:events:{REGION}:123456789012:event-bus/shop"
+    assert stack.functions["Echo"].role == "shop-EchoRole"
+    assert stack.roles["shop-EchoRole"] == ()
+    assert Permission("Tell", "events:Put*", arn) in stack.roles["shop-OrderRole"]
+
+
 def test_an_output_is_resolved(stack: Stack) -> None:
     assert stack.output("Shelves") == f"shop-Shelves/{REGION}"
 
@@ -100,6 +108,10 @@ def create(tmp_path: Path, aws: Aws) -> Callable[[str], None]:
         ("  A: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: !Ref B}}\n"
          "  B: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: !Ref A}}", "A -> B -> A"),
         ("  Layer: {Type: AWS::Serverless::LayerVersion, Properties: {ContentUri: nowhere}}", "nowhere does not exist"),
+        ("  More: {Type: AWS::IAM::ManagedPolicy, Properties: {Roles: [role]}}", "More: .*Roles"),
+        ("  More: {Type: AWS::IAM::Policy, Properties: {Roles: [role]}}", "AWS::IAM::Policy"),
+        ("  Role: {Type: AWS::IAM::Role, Properties: {Path: /}}", "Role: .*Path"),
+        ("  Role: {Type: AWS::IAM::Role, Properties: {ManagedPolicyArns: [everything]}}", "Role: .*everything"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_created_is_named(create: Callable[[str], None], resources: str, complaint: str) -> None:

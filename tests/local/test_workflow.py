@@ -76,6 +76,23 @@ def test_a_workflow_retries_the_error_that_it_names(stack: Stack, aws: Aws, orde
     assert [event["type"] for event in history].count("LambdaFunctionFailed") == 2
 
 
+@pytest.mark.parametrize(
+    ("missing", "action"),
+    [("Await", "dynamodb:UpdateItem"), ("Pack", "lambda:InvokeFunction"), ("Tell", "events:PutEvents")],
+)
+def test_a_workflow_may_do_what_its_role_may(
+    stack: Stack, aws: Aws, order: str, monkeypatch: pytest.MonkeyPatch, missing: str, action: str
+) -> None:
+    rest = tuple(permission for permission in stack.roles["shop-OrderRole"] if permission.sid != missing)
+    monkeypatch.setattr(aws.guard, "roles", {"shop-OrderRole": rest})
+    execution = start(stack, aws, order, "nothing")
+    if missing != "Await":
+        pay(aws, order)
+    description = end(aws, execution)
+    assert description["status"] == "FAILED" or "failure" in json.loads(description["output"])
+    assert [judgement.call.action for judgement in aws.guard.denied()][-1] == action
+
+
 def test_the_lambda_api_reaches_the_function_processes(stack: Stack, aws: Aws) -> None:
     client = aws.client("lambda")
     answer = client.invoke(FunctionName="shop-Echo", Payload=b'{"a": 1}')

@@ -67,6 +67,6 @@ def test_a_user_of_the_local_issuer_is_let_in_and_nobody_else(world: World) -> N
 
 
 def test_an_allowed_origin_is_let_in(world: World) -> None:
-    headers = {"Origin": "http://localhost:3000", "Access-Control-Request-Method": "POST"}
+    headers = {"Origin": world.partner, "Access-Control-Request-Method": "POST"}
     answer = requests.options(f"{world.gateway}/connections", headers=headers, timeout=10)
-    assert answer.headers["Access-Control-Allow-Origin"] == "http://localhost:3000"
+    assert answer.headers["Access-Control-Allow-Origin"] == world.partner

@@ -1,7 +1,10 @@
 """Ordered faults: without a socket where no connection is closed, over one where it is."""
 
+import gzip
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 
 import pytest
 import requests
@@ -34,6 +37,29 @@ def test_a_body_replaces_the_answer_and_the_effect_stays(partner: Partner) -> No
     answer = partner.client.get(path, headers=headers)
     assert (answer.status_code, answer.mimetype, answer.text) == (200, "text/html", "<h1>Maintenance</h1>")
     assert partner.client.get(path, headers=headers).status_code == 409
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_an_answer_is_padded_and_stays_what_it_was(partner: Partner, compressed: bool) -> None:
+    headers = partner.bearer()
+    order(partner, path=INFO, kind="padded", size=1_000_000, gzip=compressed)
+    padded = partner.client.get(INFO, headers=headers)
+    text = gzip.decompress(padded.data) if compressed else padded.data
+    assert len(text) > 1_000_000
+    assert json.loads(text) == partner.client.get(INFO, headers=headers).get_json()
+    assert (len(padded.data) < 2_000, padded.headers.get("Content-Encoding")) == (
+        compressed,
+        "gzip" if compressed else None,
+    )
+
+
+def test_an_echo_repeats_the_request_and_the_answer(partner: Partner) -> None:
+    order(partner, path="/oauth2/token", kind="echo", status=400)
+    form = partner.token_form()
+    answer = partner.client.post("/oauth2/token", data=form)
+    assert answer.status_code == 400
+    assert {form["code"], form["client_secret"], form["code_verifier"]} <= set(answer.get_json()["message"])
+    assert "access_token" in answer.get_json()["message"][-1]
 
 
 def test_a_redirect_has_no_effect(partner: Partner) -> None:
@@ -141,6 +167,16 @@ def test_an_answer_can_be_cut_short(wire: Wire) -> None:
     with pytest.raises(requests.exceptions.ChunkedEncodingError):
         assert answer.content
     assert requests.get(url, headers=headers, timeout=5).status_code == 409
+
+
+def test_an_answer_can_go_on_without_end(wire: Wire) -> None:
+    wire.order(path="/oauth2/token", kind="endless")
+    with requests.post(f"{wire.url}/oauth2/token", data=wire.form, timeout=5, stream=True) as answer:
+        assert answer.headers["Transfer-Encoding"] == "chunked"
+        start = b"".join(islice(answer.iter_content(4096), 100))
+    assert "access_token" in json.loads(start)["data"]
+    assert len(start) > 50_000
+    assert wire.calls("/oauth2/token") == [(200, "endless")]
 
 
 def test_a_second_read_while_a_first_is_under_way_is_told_to_wait(wire: Wire) -> None:

@@ -13,7 +13,7 @@ ENVIRONMENT = {
     "CONNECTIONS_TABLE": "Connections",
     "KEY_HOLDERS_TABLE": "KeyHolders",
     "SEALING_KEY_ID": "alias/sealing",
-    "KEY_PREFIX": "fastkey/keys",
+    "KEYS_ARN": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:fastkey/keys/",
     "PROVISION_KEY_ARN": "arn:aws:states:eu-west-1:123456789012:stateMachine:provision-key",
     "REVOKE_KEY_ARN": "arn:aws:states:eu-west-1:123456789012:stateMachine:revoke-key",
 }

@@ -32,6 +32,8 @@ FAULT: Types = {
     "content_type": str,
     "location": str,
     "seconds": int | float,
+    "size": int,
+    "gzip": bool,
     "truncate": int,
 }
 CREDENTIALS: Types = {"email": str, "password": str, "second_factor": str}

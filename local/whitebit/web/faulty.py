@@ -1,10 +1,13 @@
 """Carrying out ordered faults around a view, and keeping the journal and the log of every call."""
 
+import gzip
 import json
 import logging
 import re
 import socket
 import time
+from itertools import chain, repeat
+from typing import Any
 from urllib.parse import quote
 
 from flask import Flask, Response, g, request
@@ -46,7 +49,7 @@ def before_view() -> Response | None:
     g.fault = None if is_control() else sandbox().faults.take(request.method, request.path)
     match g.fault:
         case Fault(kind=Kind.STATUS) as fault:
-            return replaced(Response(status=fault.status), fault)
+            return replaced(Response(status=fault.status), fault, fault.body)
         case Fault(kind=Kind.REDIRECT) as fault:
             return Response(status=fault.status or 302, headers={"Location": str(fault.location)})
         case Fault(kind=Kind.DROP_BEFORE):
@@ -61,9 +64,14 @@ def after_view(response: Response) -> Response:
     match g.fault:
         case Fault(kind=Kind.LATENCY) as fault:
             time.sleep(fault.seconds)
-        case Fault(kind=Kind.BODY) as fault:
-            response = replaced(response, fault)
+        case Fault(kind=Kind.BODY | Kind.ECHO) as fault:
+            response = replaced(response, fault, echo(response) if fault.kind is Kind.ECHO else fault.body)
             answered = response.status_code
+        case Fault(kind=Kind.PADDED) as fault:
+            pad(response, fault)
+        case Fault(kind=Kind.ENDLESS):
+            response.response = chain([response.get_data()], repeat(b" " * 1024))
+            del response.headers["Content-Length"]
         case Fault(kind=Kind.DROP_AFTER) as fault:
             close_connection(b"" if fault.truncate is None else cut_short(response, fault.truncate))
             answered = 0 if fault.truncate is None else answered
@@ -74,10 +82,23 @@ def after_view(response: Response) -> Response:
     return response
 
 
-def replaced(response: Response, fault: Fault) -> Response:
-    """`response` with the body, the content type and the status that the fault names."""
-    is_text = isinstance(fault.body, str)
-    response.data = fault.body if is_text else json.dumps(fault.body or {"message": response.status})
+def echo(response: Response) -> dict[str, list[str]]:
+    """The request's headers and form, and the answer, in a shape that no client knows."""
+    headers = [f"{name}: {value}" for name, value in request.headers.items()]
+    return {"message": [*headers, *request.form.values(), response.get_data(as_text=True)]}
+
+
+def pad(response: Response, fault: Fault) -> None:
+    response.data = response.get_data() + b" " * (fault.size or 0)
+    if fault.gzip:
+        response.data = gzip.compress(response.get_data())
+        response.headers["Content-Encoding"] = "gzip"
+
+
+def replaced(response: Response, fault: Fault, body: Any) -> Response:
+    """`response` with this body, and the content type and the status that the fault names."""
+    is_text = isinstance(body, str)
+    response.data = body if is_text else json.dumps(body or {"message": response.status})
     response.content_type = fault.content_type or ("text/html; charset=utf-8" if is_text else "application/json")
     response.status_code = fault.status or response.status_code
     return response

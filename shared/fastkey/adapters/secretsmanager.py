@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 
 
 class SecretsManagerVault:
-    """One secret a connection, named `prefix/connection_id`.
+    """One secret a connection, whose name ends in the connection's id.
 
-    It is made empty, before there is anything to lose, and filled once.
+    It is made empty, before there is anything to lose, and filled once. keys_arn: how the ARN of each begins.
     """
 
-    def __init__(self, client: "SecretsManagerClient", prefix: str, kms_key_id: str) -> None:
+    def __init__(self, client: "SecretsManagerClient", keys_arn: str, kms_key_id: str) -> None:
         self._client = client
-        self._prefix = prefix
+        self._keys_arn = keys_arn
         self._kms_key_id = kms_key_id
 
     def prepare(self, connection: Connection) -> None:
         with storage():
             try:
                 self._client.create_secret(
-                    Name=self._name(connection.connection_id),
+                    Name=self._arn(connection.connection_id).partition(":secret:")[2],
                     Description="A WhiteBIT API key, captured by fastkey.",
                     KmsKeyId=self._kms_key_id,
                     Tags=[
@@ -47,13 +47,13 @@ class SecretsManagerVault:
         # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html
         with storage():
             self._client.put_secret_value(
-                SecretId=self._name(connection_id), ClientRequestToken=key.version, SecretString=key.to_json().reveal()
+                SecretId=self._arn(connection_id), ClientRequestToken=key.version, SecretString=key.to_json().reveal()
             )
 
     def find(self, connection_id: str) -> CapturedKey | None:
         with storage():
             try:
-                answer = self._client.get_secret_value(SecretId=self._name(connection_id))
+                answer = self._client.get_secret_value(SecretId=self._arn(connection_id))
             except self._client.exceptions.ResourceNotFoundException:
                 return None
             except ClientError as error:
@@ -66,12 +66,17 @@ class SecretsManagerVault:
     def shred(self, connection_id: str) -> None:
         with storage():
             try:
-                self._client.delete_secret(SecretId=self._name(connection_id), ForceDeleteWithoutRecovery=True)
+                self._client.delete_secret(SecretId=self._arn(connection_id), ForceDeleteWithoutRecovery=True)
             except self._client.exceptions.ResourceNotFoundException:
                 return
 
-    def _name(self, connection_id: str) -> str:
-        return f"{self._prefix}/{connection_id}"
+    def _arn(self, connection_id: str) -> str:
+        """The secret's ARN, without the six characters that Secrets Manager adds.
+
+        Not its name: of one that is not there AWS says to whoever may not ask for every secret that access is denied,
+        because it has no ARN to look for in the policy.
+        """
+        return f"{self._keys_arn}{connection_id}"
 
 
 class ClientSecret:

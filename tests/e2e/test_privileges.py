@@ -1,0 +1,245 @@
+"""Each role may do what it does, and no more.
+
+The local AWS holds the roles of functions and state machines to the template's policies in every test of this folder.
+Here are the ways on which all that a role ever does is done; what it then may do beyond them, it need not.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto.core.exceptions import JsonRESTError
+from moto.secretsmanager.models import SecretsManagerBackend
+
+from local.aws.policy import Call
+from local.functions import Outcome
+from local.sam_local.journey import Stage, travel
+from local.whitebit import Revision
+from local.world import World
+from tests.e2e.journey import Journey, Sandbox
+from tests.e2e.privileges import LOG_DELIVERY, flaws, widened
+from tests.machines import hurry
+from tests.until import until
+
+# Of what is secret, who may open it.
+OPENERS = {
+    "verifier": {"Callback"},
+    "token": {"DetectKey", "CaptureSecret", "DeleteKey", "RefreshToken"},
+    "escrow": {"CaptureSecret", "DeleteKey"},
+    "captured key": {"CaptureSecret", "VerifyKey", "DeleteKey"},
+    "client secret": {"Callback", "DetectKey", "CaptureSecret", "DeleteKey", "RefreshToken"},
+}
+
+Calls = dict[str, set[Call]]
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    # The revision with refresh tokens: what the other does is part of this.
+    with World(Revision.AUGUST_2026) as running:
+        for name in running.state_machines:
+            hurry(running, name)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def calls(world: World) -> Calls:
+    """What each role has asked of AWS, when all has been done."""
+    connect_and_disconnect(world)
+    disconnect_while_a_workflow_waits(world)
+    be_refused_the_exchange_while_a_workflow_waits(world)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", world.aws)
+        patch.setenv("AWS_DEFAULT_REGION", world.client("sts").meta.region_name)
+        patch.setenv("AWS_ACCESS_KEY_ID", "local")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "local")
+        patch.setattr(boto3, "DEFAULT_SESSION", None)
+        for function, stage in (
+            ("RefreshToken", Stage.AUTHORIZED),
+            ("DetectKey", Stage.COMPLETED),
+            ("CaptureSecret", Stage.DETECTED),
+            ("DeleteKey", Stage.DETECTED),
+        ):
+            refresh(world, function, stage)
+        keep_a_secret_in_escrow(world)
+    asked: Calls = {role: set() for role in world.guard.roles}
+    for judgement in world.guard.judgements:
+        asked[judgement.role].add(judgement.call)
+    return asked
+
+
+# ---- What is done ----------------------------------------------------------------------------------------------------
+
+
+def connect_and_disconnect(world: World) -> None:
+    user = Journey(world, Revision.AUGUST_2026).consented()
+    await_token(world, user)
+    user.complete().create_key()
+    assert user.end()["status"] == "active"
+    assert len(user.frontend.call("GET", "/connections").json()["connections"]) == 1
+    user.frontend.revoke(user.connection_id)
+    assert user.end()["status"] == "revoked"
+    await_workflows(world)
+
+
+def disconnect_while_a_workflow_waits(world: World) -> None:
+    user = Journey(world, Revision.AUGUST_2026).consented().create_key()
+    await_token(world, user)
+    user.frontend.revoke(user.connection_id)
+    assert user.end()["status"] == "revoked"
+    await_workflows(world)
+
+
+def be_refused_the_exchange_while_a_workflow_waits(world: World) -> None:
+    user = Journey(world, Revision.AUGUST_2026).start().visit()
+    # Otherwise the workflow may come to wait after the refusal, and see it by itself.
+    world.client("stepfunctions").start_execution(
+        stateMachineArn=world.state_machines["ProvisionKey"],
+        name=user.connection_id,
+        input=json.dumps({"connection_id": user.connection_id}),
+    )
+    await_token(world, user)
+    user.sandbox.fault("POST", "/oauth2/token", "status", status=401, body={"data": {"message": ["Invalid request"]}})
+    user.consent()
+    assert user.end()["reason"] == "exchange_refused"
+    await_workflows(world)
+
+
+def refresh(world: World, function: str, stage: Stage) -> None:
+    """The function finds the access token at its end."""
+    known = travel(world, f"{function}@example.com", stage)
+    update(world, known["connection_id"], "access_expires_at", datetime.now(UTC).isoformat())
+    Sandbox(world).order("/clock", advance_seconds=1)  # WhiteBIT refreshes one token a second
+    assert not invoke(world, function, known["connection_id"]).failed
+
+
+def keep_a_secret_in_escrow(world: World) -> None:
+    connection_id = travel(world, "escrow@example.com", Stage.DETECTED)["connection_id"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SecretsManagerBackend, "put_secret_value", fail)
+        assert invoke(world, "CaptureSecret", connection_id).json()["errorType"] == "StorageUnavailable"
+    assert invoke(world, "DeleteKey", connection_id).json()["errorType"] == "SecretHeld"
+    assert invoke(world, "CaptureSecret", connection_id).json()["status"] == "verifying"
+
+
+def invoke(world: World, function: str, connection_id: str) -> Outcome:
+    """A step of a workflow; to be undone, the connection has failed for a cause that keeps a copy of the secret."""
+    return world.functions.invoke(function, {"connection_id": connection_id, "cause": "WhiteBitUnavailable"})
+
+
+def fail(*_: object, **__: object) -> None:
+    raise JsonRESTError("InternalServiceError", "as ordered")
+
+
+def await_token(world: World, user: Journey) -> None:
+    until(lambda: "task_token" in connection(world, user.connection_id))
+
+
+def await_workflows(world: World) -> None:
+    """Until all have told their outcome."""
+    client = world.client("stepfunctions")
+
+    def running(machine: str) -> bool:
+        return bool(client.list_executions(stateMachineArn=machine, statusFilter="RUNNING")["executions"])
+
+    until(lambda: not any(running(arn) for arn in world.state_machines.values()))
+
+
+def connection(world: World, connection_id: str) -> dict[str, Any]:
+    item: dict[str, Any] = world.client("dynamodb").get_item(
+        TableName=world.tables["Connections"], Key={"connection_id": {"S": connection_id}}
+    )["Item"]
+    return item
+
+
+def update(world: World, connection_id: str, attribute: str, text: str) -> None:
+    world.client("dynamodb").update_item(
+        TableName=world.tables["Connections"],
+        Key={"connection_id": {"S": connection_id}},
+        UpdateExpression=f"SET {attribute} = :text",
+        ExpressionAttributeValues={":text": {"S": text}},
+    )
+
+
+# ---- What is allowed -------------------------------------------------------------------------------------------------
+
+
+def delivers_logs(role: str, world: World) -> bool:
+    return any(role == f"fastkey-{machine}Role" for machine in world.state_machines)
+
+
+def test_each_role_may_do_what_it_does_and_no_more(world: World, calls: Calls) -> None:
+    found = {
+        role: flaws(permissions, calls[role], delivers_logs=delivers_logs(role, world))
+        for role, permissions in world.guard.roles.items()
+    }
+    assert {role: wrong for role, wrong in found.items() if wrong} == {}
+
+
+def test_a_permission_less_or_more_or_wider_in_any_role_would_be_found(world: World, calls: Calls) -> None:
+    everybodys = {permission for permissions in world.guard.roles.values() for permission in permissions}
+    for role, permissions in world.guard.roles.items():
+        changed = [
+            *((set(permissions) - {less}, less) for less in permissions),
+            *(([*permissions, more], more) for more in everybodys.difference(permissions)),
+            *(
+                ([*(set(permissions) - {narrow}), wide], wide)
+                for narrow in set(permissions) - LOG_DELIVERY
+                for wide in widened(narrow)
+            ),
+        ]
+        for policy, change in changed:
+            assert flaws(policy, calls[role], delivers_logs=delivers_logs(role, world)), (role, change)
+
+
+def test_each_function_and_each_state_machine_has_a_role_of_its_own(world: World, calls: Calls) -> None:
+    workflows = world.client("stepfunctions")
+    by_owner = {name: spec.role for name, spec in world.functions.specs().items()}
+    for name, arn in world.state_machines.items():
+        by_owner[name] = workflows.describe_state_machine(stateMachineArn=arn)["roleArn"].rpartition("/")[2]
+    assert by_owner == {name: f"fastkey-{name}Role" for name in by_owner}
+    assert set(by_owner.values()) == set(world.guard.roles)
+    assert all(calls[role] for role in world.guard.roles)
+
+
+# ---- Who may open what, really ---------------------------------------------------------------------------------------
+
+
+def open_sealed(world: World, purpose: str) -> Callable[[str], object]:
+    key_id = world.functions.specs()["Callback"].variables["SEALING_KEY_ID"]
+    context = {"connection_id": "somebody's", "purpose": purpose}
+    sealed = world.client("kms").encrypt(KeyId=key_id, Plaintext=b"secret", EncryptionContext=context)["CiphertextBlob"]
+    return lambda role: world.client("kms", role).decrypt(
+        KeyId=key_id, CiphertextBlob=sealed, EncryptionContext=context
+    )
+
+
+def open_stored(world: World, kind: str) -> Callable[[str], object]:
+    if kind == "client secret":
+        name = world.functions.specs()["Callback"].variables["CLIENT_SECRET_NAME"]
+    else:
+        name = world.output("KeyPrefix") + "somebody's"
+        world.client("secretsmanager").create_secret(Name=name, SecretString="secret")
+    return lambda role: world.client("secretsmanager", role).get_secret_value(SecretId=name)
+
+
+@pytest.mark.parametrize("secret", OPENERS)
+def test_only_who_has_business_with_a_secret_can_open_it(world: World, calls: Calls, secret: str) -> None:
+    opening = open_stored if secret in ("captured key", "client secret") else open_sealed
+    open_as = opening(world, secret)
+    owners = [*world.functions.specs(), *world.state_machines]
+    assert {owner for owner in owners if is_allowed(open_as, f"fastkey-{owner}Role")} == OPENERS[secret]
+
+
+def is_allowed(act: Callable[[str], object], role: str) -> bool:
+    try:
+        act(role)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "AccessDeniedException":
+            raise
+        return False
+    return True

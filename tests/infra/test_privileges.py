@@ -1,0 +1,130 @@
+"""Nobody is let in by another way than the policies that `tests/e2e/test_privileges.py` holds to what is done.
+
+The template is looked at as CloudFormation gets it: with what SAM adds to it.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+
+from local.aws.template import Resource, load
+from local.world import TEMPLATE
+from tests.workflow.conftest import PARAMETERS, REGION
+
+RESOURCES = load(TEMPLATE, PARAMETERS, REGION).resources
+SOURCE: dict[str, Any] = yaml_parse(TEMPLATE.read_text())["Resources"]
+
+# None of these but a role, a permission and a key can let anybody in; the functions have no URLs of their own.
+KINDS = {
+    "AWS::ApiGatewayV2::Api",
+    "AWS::ApiGatewayV2::Stage",
+    "AWS::DynamoDB::Table",
+    "AWS::IAM::ManagedPolicy",
+    "AWS::IAM::Role",
+    "AWS::KMS::Key",
+    "AWS::Lambda::Function",
+    "AWS::Lambda::LayerVersion",
+    "AWS::Lambda::Permission",
+    "AWS::Logs::LogGroup",
+    "AWS::StepFunctions::StateMachine",
+}
+
+SERVICES = {"AWS::Serverless::Function": "lambda", "AWS::Serverless::StateMachine": "states"}
+
+
+def of_type(resource_type: str) -> dict[str, Resource]:
+    return {name: resource for name, resource in RESOURCES.items() if resource.type == resource_type}
+
+
+def routes() -> Iterator[tuple[str, str]]:
+    """Each function behind the API, with the method and the path that lead to it, as an ARN has them."""
+    for name, body in SOURCE.items():
+        for event in body.get("Properties", {}).get("Events", {}).values():
+            method, path = event["Properties"]["Method"], event["Properties"]["Path"]
+            yield name, f"{method}{path.replace('{connection_id}', '*')}"
+
+
+def test_there_is_nothing_else_that_could_let_anybody_in() -> None:
+    assert {resource.type for resource in RESOURCES.values()} == KINDS
+    resource_policies = {"ResourcePolicy", "Policy", "FunctionUrlConfig"}
+    assert [name for name, resource in RESOURCES.items() if resource_policies & resource.properties.keys()] == []
+
+
+@pytest.mark.parametrize("owner", [name for name, body in SOURCE.items() if body["Type"] in SERVICES])
+def test_a_role_is_taken_by_its_service_alone_and_has_no_policy_from_elsewhere(owner: str) -> None:
+    role, service = RESOURCES[f"{owner}Role"], SERVICES[SOURCE[owner]["Type"]]
+    # What SAM gives to every function. It names every log group, and the boundary takes all but one away again.
+    logs = ["arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"] if service == "lambda" else []
+    boundary = {"Ref": "FunctionBoundary"} if service == "lambda" else None
+    assert role.properties.get("PermissionsBoundary") == boundary
+    trust = {"Effect": "Allow", "Action": ["sts:AssumeRole"], "Principal": {"Service": [f"{service}.amazonaws.com"]}}
+    assert role.properties["AssumeRolePolicyDocument"]["Statement"] == [trust]
+    assert role.properties["ManagedPolicyArns"] == logs
+    documents = [policy["PolicyDocument"] for policy in role.properties["Policies"]]
+    assert documents == SOURCE[owner]["Properties"]["Policies"]
+
+
+def test_what_functions_may_log_to_is_their_own_group() -> None:
+    # No function calls CloudWatch Logs, Lambda does: what is written is compared, and not tried.
+    ((name, boundary),) = of_type("AWS::IAM::ManagedPolicy").items()
+    assert name == "FunctionBoundary"
+    assert set(boundary.properties) == {"Description", "PolicyDocument"}
+    own, rest = boundary.properties["PolicyDocument"]["Statement"]
+    assert own == {
+        "Sid": "WriteOwnLog",
+        "Effect": "Allow",
+        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "Resource": {"Fn::GetAtt": ["FunctionLog", "Arn"]},
+    }
+    assert rest == {"Sid": "LeaveTheRestToPolicies", "Effect": "Allow", "NotAction": "logs:*", "Resource": "*"}
+
+
+def test_there_is_no_role_but_those() -> None:
+    owners = {f"{name}Role" for name, body in SOURCE.items() if body["Type"] in SERVICES}
+    assert of_type("AWS::IAM::Role").keys() == owners
+
+
+def test_a_function_is_invoked_by_its_routes_of_this_api_alone() -> None:
+    granted = []
+    for permission in of_type("AWS::Lambda::Permission").values():
+        source, variables = permission.properties["SourceArn"]["Fn::Sub"]
+        assert permission.properties.keys() == {"Action", "FunctionName", "Principal", "SourceArn"}
+        assert permission.properties["Action"] == "lambda:InvokeFunction"
+        assert permission.properties["Principal"] == "apigateway.amazonaws.com"
+        assert variables == {"__ApiId__": {"Ref": "Api"}, "__Stage__": "*"}
+        prefix, _, route = source.partition("${__ApiId__}/${__Stage__}/")
+        assert prefix == "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:"
+        granted.append((permission.properties["FunctionName"]["Ref"], route))
+    assert sorted(granted) == sorted(routes())
+
+
+def test_the_key_is_the_accounts_and_used_by_others_through_two_services_only() -> None:
+    # moto does not judge key policies, and no service of it uses a key: what is written is compared, and not tried.
+    # The actions are those of https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
+    administered, used = RESOURCES["SealingKey"].properties["KeyPolicy"]["Statement"]
+    root = {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}}
+    assert {key: administered[key] for key in administered if key != "Sid"} == {
+        "Effect": "Allow",
+        "Principal": root,
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+    services = [{"Fn::Sub": f"{name}.${{AWS::Region}}.${{AWS::URLSuffix}}"} for name in ("dynamodb", "secretsmanager")]
+    assert {key: used[key] for key in used if key != "Sid"} == {
+        "Effect": "Allow",
+        "Principal": {"AWS": "*"},
+        "Action": [
+            "kms:Encrypt",
+            "kms:Decrypt",
+            "kms:ReEncrypt*",
+            "kms:GenerateDataKey*",
+            "kms:CreateGrant",
+            "kms:DescribeKey",
+        ],
+        "Resource": "*",
+        "Condition": {
+            "StringEquals": {"kms:CallerAccount": {"Ref": "AWS::AccountId"}, "kms:ViaService": services},
+        },
+    }

@@ -18,7 +18,7 @@ export AWS_DEFAULT_REGION ?= eu-central-1
 export SAM_CLI_TELEMETRY := 0
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help demo serve test simulate lint lint-workflows build sam-local lock clean
+.PHONY: help demo serve test simulate lint lint-workflows build bill sam-local lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -52,12 +52,20 @@ lint-workflows: $(dev) $(workflows) $(if $(npm),.build/node_modules)
 	@mkdir -p $(@D)
 	@sed 's/$${[A-Za-z]*}/arn:aws:lambda:eu-central-1:123456789012:function:name/g' $< > $@
 
-.build/node_modules:
-	npm install --silent --no-save --no-package-lock --prefix .build asl-validator@4.0.0
+.build/node_modules: requirements/npm/package-lock.json
+	@mkdir -p $(@D)
+	@cp requirements/npm/package.json requirements/npm/package-lock.json $(@D)
+	npm ci --silent --ignore-scripts --prefix $(@D)
+	@touch $@
 
-build: $(sam) ## sam validate and sam build, for this machine's processor
+build: $(sam) bill ## sam validate and sam build, for this machine's processor, and the bill of materials
 	.venv-sam/bin/sam validate --lint
 	PATH="$(dir $(python313)):$$PATH" .venv-sam/bin/sam build --parameter-overrides Architecture=$(architecture)
+
+bill: $(dev) ## what ships, with hashes, as .aws-sam/fastkey.cdx.json (CycloneDX)
+	@mkdir -p .aws-sam
+	.venv/bin/cyclonedx-py requirements --output-reproducible --pyproject pyproject.toml --output-file .aws-sam/fastkey.cdx.json \
+		layers/dependencies/requirements.txt
 
 sam-local: $(dev) build ## every function with each of its events, in containers, by sam local invoke
 	@.venv/bin/python -m local.sam_local

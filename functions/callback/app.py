@@ -12,7 +12,7 @@ world = bootstrap.start()
 @endpoint
 def handler(request: Request) -> Response:
     deadline = request.deadline(world.clock)
-    state, code, error = request.authorization_response()
-    name = cookie_name(state)
-    url = callback(world, state, request.cookie(name), code, error, deadline)
+    response = request.authorization_response()
+    name = cookie_name(response.state)
+    url = callback(world, response, request.cookie(name), deadline)
     return redirect(303, url, set_cookie(name, Secret(""), max_age=0))

@@ -1,10 +1,15 @@
 """What is logged: an event's name, and a few fields that can hold no secret. The signature is the allow-list."""
 
+import logging
 import traceback
 
 from aws_lambda_powertools import Logger
 
 _logger = Logger()
+
+# They quote what they could not read, and Lambda keeps whatever is logged.
+for _library in ("botocore", "urllib3"):
+    logging.getLogger(_library).setLevel(logging.CRITICAL + 1)
 
 
 def log(

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
+from fastkey.domain.authorization import AuthorizationResponse
 from fastkey.domain.connection import Connection
 from fastkey.domain.errors import FastkeyError
 from fastkey.domain.secret import Secret
@@ -76,7 +77,8 @@ class Journey:
 
     def come_back(self) -> Secret:
         """The browser comes back with its code. Gives the URL that it is sent to."""
-        url = callback(self.world, self.state, self.departure.cookie, self.code, None, self.deadline)
+        response = AuthorizationResponse(self.state, self.code)
+        url = callback(self.world, response, self.departure.cookie, self.deadline)
         self.completion = Secret(parameters(url)["completion"])
         return url
 

@@ -136,6 +136,9 @@ class WhiteBitClient:
                 text = b"".join(_chunks(response, until))
         except urllib3.exceptions.HTTPError:
             raise errors.WhiteBitUnavailable from None
+        finally:
+            # urllib3 keeps a connection that the other side would keep, whatever we have said.
+            self._http.clear()
         if response.status == 429 or response.status >= 500:
             raise errors.WhiteBitUnavailable
         if response.status in range(300, 400):
@@ -172,11 +175,17 @@ class _Answer(BaseModel):
 Answer = TypeVar("Answer", bound=_Answer)
 
 
+# RFC 6749, appendix A.12 and A.17, for tokens: what can be sent in a header, and has as many bytes as characters.
+_VISIBLE = r"^[ -~]+$"
+
+
 class _Tokens(_Answer):
     # KMS encrypts 4,096 bytes at most.
-    access_token: str = Field(min_length=1, max_length=4096)
+    access_token: str = Field(pattern=_VISIBLE, max_length=4096)
     expires_in: int = Field(gt=0, le=366 * 86400)
-    refresh_token: str | None = Field(default=None, min_length=1, max_length=4096)
+    refresh_token: str | None = Field(default=None, pattern=_VISIBLE, max_length=4096)
+    # Another type would not be sent as we send it (RFC 6749, section 7.1).
+    token_type: str = Field(default="Bearer", pattern=r"(?i)^bearer$")
 
 
 class _TokenAnswer(_Answer):
@@ -188,7 +197,7 @@ class _Url(_Answer):
 
 
 class _Group(_Answer):
-    name: str
+    name: str = Field(max_length=64)
     urls: list[_Url] = []
 
 
@@ -197,7 +206,8 @@ class _Info(_Answer):
     is_enabled: bool = Field(alias="isEnabled")
     # It becomes a part of paths: nothing that could lead elsewhere.
     external_id: str | None = Field(default=None, alias="externalId", pattern=r"^[0-9A-Za-z-]{1,64}$")
-    permissions: list[_Group] = []
+    # They are stored beside the secret, where there is room for 65,536 bytes.
+    permissions: list[_Group] = Field(default=[], max_length=64)
 
 
 class _InfoAnswer(_Answer):
@@ -205,7 +215,7 @@ class _InfoAnswer(_Answer):
 
 
 class _ApiSecret(_Answer):
-    api_secret: str = Field(alias="apiSecret", min_length=1, max_length=2048)
+    api_secret: str = Field(alias="apiSecret", pattern=_VISIBLE, max_length=2048)
 
 
 class _SecretAnswer(_Answer):

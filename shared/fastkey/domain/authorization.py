@@ -26,6 +26,19 @@ class Authorization:
     expires_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class AuthorizationResponse:
+    """What a browser comes back with: either a code or an error (RFC 6749, section 4.1.2).
+
+    issuer: who says that it sent the browser back, if anybody does (RFC 9207).
+    """
+
+    state: Secret
+    code: Secret | None = None
+    error: Secret | None = None
+    issuer: Secret | None = None
+
+
 def code_challenge(verifier: Secret) -> str:
     """The S256 challenge of a code verifier (RFC 7636, section 4.2)."""
     return _base64url(sha256(verifier.reveal().encode()).digest())

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from pydantic import BaseModel
 
+from fastkey.domain.authorization import AuthorizationResponse
 from fastkey.domain.connection import Connection
 from fastkey.domain.errors import BodyTooLarge, FastkeyError, InvalidRequest, NotJson, Unexpected, by_code
 from fastkey.domain.secret import Secret
@@ -107,15 +108,15 @@ class Request:
         """A parameter of the query that has to be there. Raises InvalidRequest if it is not."""
         return self.query(name) or _refuse()
 
-    def authorization_response(self) -> tuple[Secret, Secret | None, Secret | None]:
-        """State, and either the code or the error, of a browser that comes back (RFC 6749, section 4.1.2).
+    def authorization_response(self) -> AuthorizationResponse:
+        """What a browser comes back with.
 
-        Raises InvalidRequest unless there is one state, and exactly one of the others.
+        Raises InvalidRequest unless there is one state, and either one code or one error.
         """
         state, code, error = self.required("state"), self.query("code"), self.query("error")
         if (code is None) == (error is None):
             raise InvalidRequest
-        return state, code, error
+        return AuthorizationResponse(state, code, error, self.query("iss"))
 
     def cookie(self, name: str) -> Secret:
         """A cookie; an empty one where it is missing, or there more than once, so that it matches nothing."""

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from fastkey.domain import errors
-from fastkey.domain.authorization import Authorization, completion
+from fastkey.domain.authorization import Authorization, AuthorizationResponse, completion
 from fastkey.domain.connection import EXCHANGE_LIFE, Connection
 from fastkey.domain.secret import Secret
 from fastkey.domain.status import Status
@@ -16,31 +16,35 @@ from fastkey.usecases.refresh_token import seal_tokens
 TIME_TO_EXCHANGE = timedelta(seconds=20)
 
 
-def callback(
-    world: World, state: Secret, cookie: Secret, code: Secret | None, error: Secret | None, deadline: datetime
-) -> Secret:
+def callback(world: World, response: AuthorizationResponse, cookie: Secret, deadline: datetime) -> Secret:
     """Takes a browser back from WhiteBIT, spends the code once, and gives the URL to send the browser to.
 
-    code or error: what WhiteBIT sent it back with. deadline: when Lambda stops this. The same browser may come twice:
-    it is sent to the same page, and WhiteBIT is not asked again. Raises AuthorizationInvalid, the same in each case,
-    for a state that is unknown or expired and for a browser without its cookie; NoTimeLeft, and the code is not spent.
+    deadline: when Lambda stops this. The same browser may come twice: it is sent to the same page, and WhiteBIT is not
+    asked again. Raises AuthorizationInvalid, the same in each case, for a state that is unknown or expired, for a
+    browser without its cookie and for another issuer; NoTimeLeft, and the code is not spent.
     """
-    authorization = _pending(world, state, cookie)
+    authorization = _pending(world, response, cookie)
     connection = world.connections.get(authorization.connection_id)
     if connection.status is Status.CONSENTING:
-        connection = _exchange(world, authorization, code, deadline) if code else _deny(world, connection, error)
+        if response.code:
+            connection = _exchange(world, authorization, response.code, deadline)
+        else:
+            connection = _deny(world, connection, response.error)
     query = {"connection_id": connection.connection_id}
     if connection.status not in (Status.DENIED, Status.FAILED):
-        query["completion"] = completion(cookie, state).reveal()
+        query["completion"] = completion(cookie, response.state).reveal()
     separator = "&" if "?" in connection.return_url else "?"
     return Secret(f"{connection.return_url}{separator}{urlencode(query)}")
 
 
-def _pending(world: World, state: Secret, cookie: Secret) -> Authorization:
-    authorization = world.authorizations.find(state)
+def _pending(world: World, response: AuthorizationResponse, cookie: Secret) -> Authorization:
+    authorization = world.authorizations.find(response.state)
     # Compared in any case, so that it takes the same steps whether the state is known or not.
     same_browser = cookie.matches(authorization.cookie_digest if authorization else None)
     if authorization is None or not same_browser or world.clock.now() >= authorization.expires_at:
+        raise errors.AuthorizationInvalid
+    # WhiteBIT names no issuer today. If it begins to, its address is the name that a deployment knows it by.
+    if response.issuer not in (None, Secret(world.policy.whitebit_base_url)):
         raise errors.AuthorizationInvalid
     return authorization
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from unittest.mock import patch
 
-from fastkey.domain.authorization import AUTHORIZATION_LIFE
+from fastkey.domain.authorization import AUTHORIZATION_LIFE, AuthorizationResponse
 from fastkey.domain.connection import EXCHANGE_LIFE, Connection
 from fastkey.domain.errors import AuthorizationInvalid, WhiteBitUnavailable
 from fastkey.domain.secret import Secret
@@ -37,8 +37,8 @@ def exchange_sent_again() -> AbstractContextManager[Any]:
 def every_return_spends_the_code() -> AbstractContextManager[Any]:
     """A browser that comes back twice has its code sent twice."""
 
-    def pending(world: Any, state: Secret, cookie: Secret) -> Any:
-        found = find_pending(world, state, cookie)
+    def pending(world: Any, response: AuthorizationResponse, cookie: Secret) -> Any:
+        found = find_pending(world, response, cookie)
         connection = world.connections.get(found.connection_id)
         if connection.status is Status.EXCHANGING:
             world.connections.save(connection, replace(connection, status=Status.CONSENTING))
@@ -67,8 +67,8 @@ def workflow_started_after_the_code() -> AbstractContextManager[Any]:
 def cookie_not_checked() -> AbstractContextManager[Any]:
     """Whoever has the address of the return is taken for the browser that left."""
 
-    def pending(world: Any, state: Secret, _cookie: Secret) -> Any:
-        authorization = world.authorizations.find(state)
+    def pending(world: Any, response: AuthorizationResponse, _cookie: Secret) -> Any:
+        authorization = world.authorizations.find(response.state)
         if authorization is None or world.clock.now() >= authorization.expires_at:
             raise AuthorizationInvalid
         return authorization
@@ -90,8 +90,8 @@ def ticket_ttl_trusted() -> AbstractContextManager[Any]:
 def state_ttl_trusted() -> Iterator[None]:
     """A state is good for as long as the table's TTL leaves it there."""
 
-    def pending(world: Any, state: Secret, cookie: Secret) -> Any:
-        authorization = world.authorizations.find(state)
+    def pending(world: Any, response: AuthorizationResponse, cookie: Secret) -> Any:
+        authorization = world.authorizations.find(response.state)
         if authorization is None or not cookie.matches(authorization.cookie_digest):
             raise AuthorizationInvalid
         return authorization

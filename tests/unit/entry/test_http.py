@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field
 
+from fastkey.domain.authorization import AuthorizationResponse
 from fastkey.domain.errors import (
     CATALOGUE,
     AccountAlreadyConnected,
@@ -80,12 +81,15 @@ def test_a_parameter_that_has_to_be_there_is_missed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "shape"),
-    [("state=s&code=c", ("s", "c", None)), ("error=access_denied&state=s", ("s", None, "access_denied"))],
+    ("query", "response"),
+    [
+        ("state=s&code=c", AuthorizationResponse(Secret("s"), code=Secret("c"))),
+        ("error=access_denied&state=s", AuthorizationResponse(Secret("s"), error=Secret("access_denied"))),
+        ("iss=i&code=c&state=s", AuthorizationResponse(Secret("s"), code=Secret("c"), issuer=Secret("i"))),
+    ],
 )
-def test_a_browser_comes_back_with_a_state_and_a_code_or_an_error(query: str, shape: tuple[str | None, ...]) -> None:
-    response = received(http_event(query=query)).authorization_response()
-    assert tuple(part.reveal() if part else None for part in response) == shape
+def test_a_browser_comes_back_with_a_state_and_a_code_or_an_error(query: str, response: AuthorizationResponse) -> None:
+    assert received(http_event(query=query)).authorization_response() == response
 
 
 @pytest.mark.parametrize(
@@ -98,6 +102,7 @@ def test_a_browser_comes_back_with_a_state_and_a_code_or_an_error(query: str, sh
         "state=s&code=c&error=e",
         "state=s&code=c&code=d",
         "state=s&state=t&code=c",
+        "state=s&code=c&iss=i&iss=j",
     ],
 )
 def test_no_other_return_is_taken(query: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from fastkey.domain import errors
+from fastkey.domain.authorization import AuthorizationResponse
 from fastkey.domain.connection import Connection
 from fastkey.domain.secret import Secret
 from fastkey.domain.status import Status
@@ -69,7 +70,8 @@ def consent_and_close_the_browser(journey: Journey) -> None:
 
 def decline(journey: Journey) -> None:
     journey.start().visit()
-    callback(journey.world, journey.state, journey.departure.cookie, None, Secret("access_denied"), journey.deadline)
+    denied = AuthorizationResponse(journey.state, error=Secret("access_denied"))
+    callback(journey.world, denied, journey.departure.cookie, journey.deadline)
 
 
 def come_back_and_never_complete(journey: Journey) -> None:

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from fastkey.domain import errors
+from fastkey.domain.authorization import AuthorizationResponse
 from fastkey.domain.secret import Secret
 from fastkey.domain.status import Status
 from fastkey.ports import Purpose
@@ -23,8 +24,12 @@ def returning(journey: Journey) -> Journey:
     return journey.come_to_consent()
 
 
+def returned(journey: Journey, response: AuthorizationResponse) -> Secret:
+    return callback(journey.world, response, journey.departure.cookie, journey.deadline)
+
+
 def decline(journey: Journey, error: Secret = DECLINED) -> Secret:
-    return callback(journey.world, journey.state, journey.departure.cookie, None, error, journey.deadline)
+    return returned(journey, AuthorizationResponse(journey.state, error=error))
 
 
 def test_the_code_becomes_tokens_and_the_browser_goes_on_to_the_partner(returning: Journey) -> None:
@@ -76,7 +81,7 @@ def refused(journey: Journey, state: Secret, cookie: Secret) -> None:
     before = journey.connection
     for code, error in ((journey.code, None), (None, DECLINED)):
         with pytest.raises(errors.AuthorizationInvalid):
-            callback(journey.world, state, cookie, code, error, journey.deadline)
+            callback(journey.world, AuthorizationResponse(state, code, error), cookie, journey.deadline)
     assert journey.connection == before
     assert "exchange_code" not in journey.world.whitebit.calls
     assert journey.world.workflows.calls == []
@@ -122,7 +127,7 @@ def test_a_refusal_takes_the_same_steps_whatever_its_cause(returning: Journey, m
     def refuse(state: Secret, cookie: Secret) -> list[object]:
         steps.clear()
         with pytest.raises(errors.AuthorizationInvalid):
-            callback(returning.world, state, cookie, returning.code, None, returning.deadline)
+            callback(returning.world, AuthorizationResponse(state, returning.code), cookie, returning.deadline)
         return list(steps)
 
     mine = returning.departure.cookie
@@ -140,6 +145,21 @@ def test_a_refusal_takes_the_same_steps_whatever_its_cause(returning: Journey, m
 
 def test_a_state_lives_until_then(returning: Journey) -> None:
     returning.wait(minutes=9, seconds=59).consent().come_back()
+    assert returning.connection.status is Status.AUTHORIZED
+
+
+@pytest.mark.parametrize("issuer", ["https://evil.example", "", "https://whitebit.example/", "whitebit.example"])
+def test_a_return_in_the_name_of_another_issuer_is_refused(returning: Journey, issuer: str) -> None:
+    before = returning.connection
+    with pytest.raises(errors.AuthorizationInvalid):
+        returned(returning, AuthorizationResponse(returning.state, returning.code, issuer=Secret(issuer)))
+    assert returning.connection == before
+    assert "exchange_code" not in returning.world.whitebit.calls
+
+
+def test_a_return_in_whitebits_own_name_is_taken(returning: Journey) -> None:
+    issuer = Secret(returning.world.policy.whitebit_base_url)
+    returned(returning, AuthorizationResponse(returning.state, returning.code, issuer=issuer))
     assert returning.connection.status is Status.AUTHORIZED
 
 
@@ -181,9 +201,8 @@ def test_a_refusal_after_the_code_changes_nothing(returning: Journey) -> None:
 
 
 def test_a_code_after_a_refusal_is_not_sent(returning: Journey) -> None:
-    url, journey = decline(returning), returning
-    deadline = journey.deadline
-    assert callback(journey.world, journey.state, journey.departure.cookie, journey.code, None, deadline) == url
+    url = decline(returning)
+    assert returned(returning, AuthorizationResponse(returning.state, returning.code)) == url
     assert "exchange_code" not in returning.world.whitebit.calls
 
 

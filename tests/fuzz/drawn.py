@@ -1,0 +1,66 @@
+"""What is drawn for the parsers, and how a parser is watched while it reads it."""
+
+import io
+import logging
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from unittest.mock import patch
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+
+import fastkey.logging
+from fastkey.domain.errors import FastkeyError
+
+# The same examples in every run: a failure is found by whoever brought it in.
+FUZZ = settings(
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=200,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
+)
+
+# Part of every input: what contains it repeats some.
+CANARY = "canary-7d3e"
+
+# As API Gateway gives it: decoded, and so without halves of characters.
+texts = st.text().map(lambda text: f"{CANARY}{text}") | st.text()
+
+documents = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just(CANARY),
+    lambda children: st.lists(children) | st.dictionaries(st.text() | st.just(CANARY), children),
+    max_leaves=20,
+)
+
+
+@contextmanager
+def logged() -> Iterator[io.StringIO]:
+    """Everything that lands in a function's log meanwhile: fastkey's lines, and what libraries log of themselves, for
+    Lambda hands on whatever comes to the root logger (https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html).
+    """
+    stream = io.StringIO()
+    everything = logging.StreamHandler(stream)
+    root, level = logging.getLogger(), logging.getLogger().level
+    root.addHandler(everything)
+    root.setLevel(logging.INFO)
+    try:
+        with patch.object(fastkey.logging._logger.registered_handler, "stream", stream):
+            yield stream
+    finally:
+        root.removeHandler(everything)
+        root.setLevel(level)
+
+
+def refusal(parse: Callable[[], object]) -> FastkeyError | None:
+    """The declared error that a parser raises, if it does. Nothing of the input is in it, or in the log."""
+    found = None
+    with logged() as lines:
+        try:
+            parse()
+        except FastkeyError as error:
+            found = error
+    told = "".join(traceback.format_exception(found)) + repr(found) if found else ""
+    assert CANARY not in told + lines.getvalue()
+    return found

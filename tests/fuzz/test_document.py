@@ -1,0 +1,333 @@
+"""docs/api.yaml says what the API does: no more, and no less."""
+
+import importlib
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import jsonschema  # type: ignore[import-untyped]
+import openapi_spec_validator
+import pytest
+import schemathesis
+from pydantic import BaseModel
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from werkzeug.test import TestResponse
+
+from fastkey.adapters.dynamodb import PAGE_SIZE
+from fastkey.domain.errors import CATALOGUE, CompletionMissing, Conflict, StorageUnavailable, by_code
+from fastkey.domain.status import Status
+from fastkey.entry.http import BODY_LIMIT
+from local.functions import Outcome
+from local.issuer import Issuer
+from tests.fuzz.counter import AUDIENCE, Call, Counter, call_of, routes
+from tests.fuzz.document import DOCUMENT, MESSAGE, ROOT, Documented, documented, examples, load, operations, resolved
+from tests.simulation.run import Case as Simulated
+from tests.simulation.run import play
+from tests.unit.journey import Journey
+
+OPERATIONS = operations()
+SCHEMAS = DOCUMENT["components"]["schemas"]
+README = (ROOT / "README.md").read_text()
+
+CHECKS = [
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+
+
+# ---- What it says of requests ----------------------------------------------------------------------------------------
+
+
+def test_it_is_openapi() -> None:
+    openapi_spec_validator.validate(DOCUMENT)
+
+
+def test_its_operations_are_the_templates_routes_and_take_a_jwt_where_those_do() -> None:
+    takes_jwt = {operation: content["security"] == [{"users": []}] for operation, content in OPERATIONS.items()}
+    assert takes_jwt == {operation: takes_jwt for _, operation, takes_jwt in routes()}
+    assert all(content["security"] in ([{"users": []}], []) for content in OPERATIONS.values())
+
+
+BODIES = {"Start": "start_connection", "Complete": "complete_connection"}
+
+
+@pytest.mark.parametrize(("name", "function"), BODIES.items())
+def test_a_body_is_what_its_function_takes(name: str, function: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fastkey.bootstrap.start", lambda: None)
+    model: type[BaseModel] = getattr(importlib.import_module(f"functions.{function}.app"), name)
+    assert without_words(SCHEMAS[name]) == without_words(model.model_json_schema())
+
+
+def without_words(node: Any) -> Any:
+    """A schema without what is for people, which the models do not have."""
+    if not isinstance(node, dict):
+        return node
+    return {name: without_words(child) for name, child in node.items() if name not in ("title", "description")}
+
+
+def test_every_body_is_one_of_those_and_its_limit_is_said() -> None:
+    bodies = [content["requestBody"] for content in OPERATIONS.values() if "requestBody" in content]
+    named = [body["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2] for body in bodies]
+    assert named == list(BODIES)
+    assert all(f"At most {BODY_LIMIT // 1024} KiB" in body["description"] for body in bodies)
+
+
+# ---- What it says of answers -----------------------------------------------------------------------------------------
+
+
+def test_the_words_for_a_connection_are_the_codes() -> None:
+    words = {name: schema.get("enum") for name, schema in SCHEMAS["Connection"]["properties"].items()}
+    assert set(words["status"]) == {status.public for status in Status}
+    assert set(words["step"]) == set(Status)
+    reasons = re.findall(r"`(\w+)`", "".join(re.findall(r"\| reason \|.*?\n\n", README, re.S)[0].splitlines(True)[2:]))
+    assert {reason for reason in reasons if reason in {e.code for e in CATALOGUE.values()}} == set(words["reason"]) - {
+        None
+    }
+    assert SCHEMAS["Page"]["properties"]["connections"]["maxItems"] == PAGE_SIZE
+
+
+def test_a_problem_has_its_status_and_nobody_else_answers_with_a_code_of_ours() -> None:
+    for _, status, code in documented():
+        if code not in ("", MESSAGE):
+            assert by_code(code).http_status == status
+
+
+def test_the_readme_explains_the_same_problems() -> None:
+    table = re.findall(r"\| code \| status \| what to do \|\n\|.*?\n(.*?)\n\n", README, re.S)[0]
+    explained = {code for row in table.splitlines() for code in re.findall(r"`(\w+)`", row.split("|")[1])}
+    assert explained == {code for _, _, code in documented()} - {"", MESSAGE}
+
+
+def test_the_examples_are_examples() -> None:
+    root = {"$schema": "https://json-schema.org/draft/2020-12/schema", "components": DOCUMENT["components"]}
+    found = list(examples(DOCUMENT))
+    for where, schema, example in found:
+        validator = jsonschema.Draft202012Validator({**root, **schema}, format_checker=jsonschema.FormatChecker())
+        assert [error.message for error in validator.iter_errors(example)] == [], where
+        if isinstance(example, dict) and "title" in example:
+            problem = by_code(example["type"].rpartition(":")[2])
+            assert (example["title"], example["status"]) == (problem.text, problem.http_status)
+    with_content = [
+        content
+        for operation in OPERATIONS.values()
+        for response in operation["responses"].values()
+        for content in resolved(response).get("content", {}).values()
+    ]
+    assert all("example" in content for content in with_content)
+
+
+# ---- What is answered ------------------------------------------------------------------------------------------------
+
+UNSEEN = {
+    (429, MESSAGE): "the local gateway does not throttle",
+}
+
+
+@dataclass(slots=True)
+class Witness:
+    """Checks every answer against the document, and knows which were seen."""
+
+    schema: schemathesis.schemas.BaseSchema
+    seen: set[Documented]
+
+    def examine(self, call: Call, answer: TestResponse) -> Documented:
+        method, path = call.operation.split(" ")
+        case = self.schema[path][method].Case(path_parameters={"connection_id": call.connection_id})
+        case.validate_response(answer, checks=CHECKS)
+        kind = Documented(call.operation, answer.status_code, code_of(answer))
+        if kind.code != MESSAGE:
+            assert answer.headers["Cache-Control"] == "no-store"
+            assert answer.headers["Referrer-Policy"] == "no-referrer"
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+            assert answer.headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
+        if kind.code not in ("", MESSAGE):
+            error = by_code(kind.code)
+            assert answer.headers.get("Retry-After") == (str(error.retry_after) if error.retryable else None)
+        self.seen.add(kind)
+        return kind
+
+
+def code_of(answer: TestResponse) -> str:
+    """A problem's code, MESSAGE for an answer of API Gateway's own, or nothing where all went well."""
+    if answer.mimetype == "application/problem+json":
+        assert answer.json
+        return str(answer.json["type"]).removeprefix("urn:fastkey:problem:")
+    return MESSAGE if answer.status_code >= 400 else ""
+
+
+@pytest.fixture(scope="module")
+def counter() -> Iterator[Counter]:
+    issuer = Issuer("127.0.0.1", 0, AUDIENCE)
+    taking = Counter(issuer)
+    yield taking
+    taking.close()
+    issuer.close()
+
+
+@pytest.fixture(scope="module")
+def witness() -> Witness:
+    return Witness(load(), set())
+
+
+Spoil = Callable[[Counter, Journey, Call], Call]
+
+
+class Case(NamedTuple):
+    """A call of an operation, how it is changed before it is made, and what is answered."""
+
+    status: int
+    code: str
+    operation: str
+    spoil: Spoil
+
+
+def changed(**fields: Any) -> Spoil:
+    """The call with these fields instead."""
+    return lambda counter, user, call: replace(call, **fields)
+
+
+def failing(
+    store: str, method: str, error: type[Exception], times: int = 1
+) -> Callable[[Counter, Journey, Call], Call]:
+    """The call while a part of the world fails."""
+
+    def fail(counter: Counter, user: Journey, call: Call) -> Call:
+        getattr(counter.world, store).fail_next(method, error, times=times)
+        return call
+
+    return fail
+
+
+def after(step: Callable[[Journey], object]) -> Spoil:
+    """The call when something else has happened before."""
+
+    def act(counter: Counter, user: Journey, call: Call) -> Call:
+        step(user)
+        return call
+
+    return act
+
+
+def unreachable(counter: Counter, user: Journey, call: Call) -> Call:
+    def time_out(function: str, event: Any) -> Outcome:
+        raise TimeoutError
+
+    counter.invoke = time_out
+    return call
+
+
+def crashing(counter: Counter, user: Journey, call: Call) -> Call:
+    counter.invoke = lambda function, event: Outcome(b'{"errorType": "Runtime.ExitError"}', failed=True)
+    return call
+
+
+def out_of_time(counter: Counter, user: Journey, call: Call) -> Call:
+    counter.remaining_ms = 5000
+    return call
+
+
+START, PAGE = "POST /connections", "GET /connections"
+LOOK, REVOKE = "GET /connections/{connection_id}", "DELETE /connections/{connection_id}"
+COMPLETE = "POST /connections/{connection_id}/complete"
+AUTHORIZE, CALLBACK = "GET /authorize", "GET /callback"
+
+# What each operation asks first.
+FIRST = {
+    START: ("starts", "count"),
+    PAGE: ("connections", "page"),
+    AUTHORIZE: ("connections", "get"),
+    CALLBACK: ("authorizations", "find"),
+    LOOK: ("connections", "get"),
+    REVOKE: ("connections", "get"),
+    COMPLETE: ("connections", "get"),
+}
+WITH_JWT = [operation for operation in FIRST if operation not in (AUTHORIZE, CALLBACK)]
+WITH_BODY = [START, COMPLETE]
+OF_ONE = [LOOK, REVOKE, COMPLETE]
+
+CASES = [
+    Case(201, "", START, changed()),
+    Case(400, "return_url_not_allowed", START, changed(body=b'{"return_url": "https://evil.example"}')),
+    Case(429, "too_many_starts", START, after(lambda user: [user.start() for _ in range(20)])),
+    Case(200, "", PAGE, changed()),
+    Case(200, "", PAGE, after(lambda user: [Journey(user.world).start() for _ in range(19)])),
+    Case(200, "", PAGE, after(lambda user: user.visit().consent().come_back() and user.complete())),
+    Case(400, "invalid_request", PAGE, changed(query={"cursor": "x"})),
+    Case(200, "", LOOK, changed()),
+    Case(200, "", LOOK, after(lambda user: user.wait(minutes=6))),
+    Case(200, "", LOOK, after(lambda user: user.activate())),
+    Case(200, "", LOOK, after(lambda user: user.visit() and user.delete(CompletionMissing))),
+    Case(202, "", REVOKE, changed()),
+    Case(202, "", REVOKE, after(lambda user: user.activate())),
+    Case(503, "conflict", REVOKE, failing("connections", "save", Conflict, times=5)),
+    Case(202, "", COMPLETE, changed()),
+    Case(403, "completion_invalid", COMPLETE, changed(body=b'{"completion": "x"}')),
+    Case(403, "completion_refused", COMPLETE, changed(user_id="user-2")),
+    Case(409, "connection_closed", COMPLETE, after(lambda user: user.delete(CompletionMissing))),
+    Case(503, "conflict", COMPLETE, failing("connections", "save", Conflict, times=5)),
+    Case(302, "", AUTHORIZE, changed()),
+    Case(400, "invalid_request", AUTHORIZE, changed(query={})),
+    Case(400, "ticket_invalid", AUTHORIZE, changed(query={"ticket": "x"})),
+    Case(303, "", CALLBACK, changed()),
+    Case(400, "invalid_request", CALLBACK, changed(query={})),
+    Case(400, "authorization_invalid", CALLBACK, changed(cookie="")),
+    Case(503, "conflict", CALLBACK, failing("connections", "save", Conflict, times=15)),
+    Case(503, "no_time_left", CALLBACK, out_of_time),
+    *(Case(401, MESSAGE, operation, changed(user_id=None)) for operation in WITH_JWT),
+    *(Case(400, "invalid_request", operation, changed(user_id="u" * 256)) for operation in WITH_JWT),
+    *(Case(400, "invalid_request", operation, changed(body=b"{")) for operation in WITH_BODY),
+    *(Case(413, "body_too_large", operation, changed(body=b" " * 20_000)) for operation in WITH_BODY),
+    *(Case(413, MESSAGE, operation, changed(body=b" " * 11_000_000)) for operation in WITH_BODY),
+    *(Case(415, "not_json", operation, changed(content_type="text/plain")) for operation in WITH_BODY),
+    *(Case(404, "connection_not_found", operation, changed(connection_id="x")) for operation in OF_ONE),
+    *(Case(404, MESSAGE, operation, changed(connection_id="x/y")) for operation in OF_ONE),
+    *(Case(431, MESSAGE, operation, changed(headers={"X": "x" * 11_000})) for operation in FIRST),
+    *(Case(500, "unexpected", operation, failing(*first, RuntimeError)) for operation, first in FIRST.items()),
+    *(
+        Case(503, "storage_unavailable", operation, failing(*first, StorageUnavailable))
+        for operation, first in FIRST.items()
+    ),
+    *(Case(500, MESSAGE, operation, crashing) for operation in FIRST),
+    *(Case(503, MESSAGE, operation, unreachable) for operation in FIRST),
+]
+
+
+def test_every_answer_is_as_documented_and_every_documented_answer_is_given(counter: Counter, witness: Witness) -> None:
+    for status, code, operation, spoil in CASES:
+        user = counter.journey()
+        call = spoil(counter, user, call_of(operation, user))
+        assert witness.examine(call, counter.take(call)) == (operation, status, code)
+    unseen = {kind for kind in documented() if (kind.status, kind.code) in UNSEEN}
+    assert set(documented()) - witness.seen == unseen
+
+
+@pytest.mark.parametrize(("status", "body"), [(200, b"{}"), (203, b'{"message": "x"}')])
+def test_an_answer_that_is_not_documented_is_noticed(
+    counter: Counter, witness: Witness, status: int, body: bytes
+) -> None:
+    call = call_of(LOOK, counter.journey())
+    answer = counter.take(call)
+    with pytest.raises(schemathesis.core.failures.FailureGroup):
+        witness.examine(call, TestResponse([body], f"{status} Any", answer.headers, answer.request))
+
+
+def test_people_in_the_simulator_get_no_problem_that_is_not_documented(monkeypatch: pytest.MonkeyPatch) -> None:
+    met: set[tuple[str, str]] = set()
+
+    def note(route: str, *, request_id: str, status: str = "", code: str = "") -> None:
+        if code:
+            met.add((route, code))
+
+    monkeypatch.setattr("fastkey.entry.http.log", note)
+    for seed in range(1, 300):
+        play(Simulated.of(seed))
+    assert met <= {(kind.operation, kind.code) for kind in documented()}
+    assert len(met) > 10

@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 
 from fastkey.domain.key import CapturedKey, sign
 from fastkey.domain.secret import Secret
+from local.evidence import ALLOWED, Evidence, gathering, witness
 from local.frontend import Frontend
 from local.whitebit import Revision
 from local.whitebit.user import UserAgent
@@ -90,13 +91,18 @@ def expect(what: str, holds: object) -> None:
         raise NotSeenError(what)
 
 
-def connect_and_revoke(world: World, run: Run) -> None:
-    """From the click to the captured key, a call with it, and back to nothing."""
+def connect_and_revoke(world: World, evidence: Evidence, run: Run) -> None:
+    """From the click to the captured key, a call with it, and back to nothing.
+
+    evidence: gets every answer that the browser and the frontend have from fastkey.
+    """
     with run.step("a user appears at WhiteBIT and at the partner"):
         user = {"email": EMAIL, "password": PASSWORD, "second_factor": SECOND_FACTOR}
         requests.post(f"{world.sandbox_control}/users", json=user, timeout=10).raise_for_status()
         frontend = Frontend(world.gateway, world.token("user-1"))
         browser = UserAgent(world.whitebit, stop_at=world.return_url)
+        witness(evidence, world, frontend.http)
+        witness(evidence, world, browser.http)
 
     with run.step("the partner's frontend starts a connection") as step:
         started = frontend.start(world.return_url)
@@ -152,6 +158,16 @@ def connect_and_revoke(world: World, run: Run) -> None:
         expect("no secret", not _exists(world, name))
 
 
+def search_for_secrets(evidence: Evidence, run: Run) -> None:
+    with run.step("no log, history, event, table or answer has a secret that does not belong there") as step:
+        found = evidence.leaks()
+        step.seen = (
+            f"{sum(map(len, evidence.secrets.values()))} secrets in {sum(map(len, evidence.texts.values()))} texts"
+        )
+        # What the protocol puts somewhere has to be found there: this can see.
+        expect("the secrets of the protocol, and no others", found == ALLOWED)
+
+
 def _await(frontend: Frontend, connection_id: str, run: Run, step: Step) -> dict[str, Any]:
     begun, way = monotonic(), []
 
@@ -193,7 +209,9 @@ def run(revision: Revision, out: TextIO) -> Run:
         with made.step("the local world starts"):
             world = World(revision)
         with world:
-            connect_and_revoke(world, made)
+            with gathering(world) as evidence:
+                connect_and_revoke(world, evidence, made)
+            search_for_secrets(evidence, made)
         made.is_complete = True
     except Exception:  # noqa: BLE001 - the step that it came from has shown it
         print("  stopped", file=out)

@@ -8,11 +8,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from local.evidence import ALLOWED, Evidence, gathering, witness
 from local.whitebit import Revision
 from local.world import World
 from tests.attack.table import CANARY, Books, Stage
 from tests.e2e.journey import Journey, Sandbox
-from tests.evidence import ALLOWED, Evidence, gathering, witness
 from tests.machines import edited, hurry
 
 NewJourney = Callable[[], Journey]

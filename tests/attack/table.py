@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from local.evidence import Evidence
 from local.world import World
 from tests.attack.wire import Answer, Sent, send
 from tests.e2e.journey import Journey, Sandbox
-from tests.evidence import Evidence
 
 # In every made-up value: wherever this is found afterwards, input was repeated or kept.
 CANARY = "canary-b1f9"

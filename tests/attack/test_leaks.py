@@ -2,9 +2,9 @@
 
 import pytest
 
+from local.evidence import Evidence
 from tests.attack.conftest import refuse_leaks
 from tests.attack.table import CANARY, Stage, get
-from tests.evidence import Evidence
 
 PLACES = (
     "answers' body",

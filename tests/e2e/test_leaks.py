@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from local.evidence import ALLOWED, Evidence, forms, gathering, witness
 from local.whitebit import Revision
 from local.world import World
 from tests.e2e.journey import Journey
-from tests.evidence import ALLOWED, Evidence, forms, gathering, verifiers, witness
 
 KINDS = {"code", "access_token", "refresh_token", "api_secret", "client_secret"}
 KINDS |= {"ticket", "state", "cookie", "completion", "verifier"}
@@ -19,7 +19,6 @@ def travel(world: World, revision: Revision, evidence: Evidence, **fault: Any) -
     witness(evidence, world, user.browser.http)
     witness(evidence, world, user.frontend.http)
     user.start().visit()
-    evidence.know("verifier", *verifiers(world))
     if fault:
         user.sandbox.fault(**fault)
     user.consent()

@@ -20,9 +20,9 @@ from local.aws.resources import CREATORS
 from local.aws.server import Aws
 from local.aws.stack import Stack
 from local.aws.template import load
+from local.events import EventQueue
 from local.functions import Outcome
 from local.world import TEMPLATE
-from tests.events import EventQueue
 from tests.until import until
 
 REGION = "eu-central-1"

@@ -161,9 +161,8 @@ def connect_and_revoke(world: World, evidence: Evidence, run: Run) -> None:
 def search_for_secrets(evidence: Evidence, run: Run) -> None:
     with run.step("no log, history, event, table or answer has a secret that does not belong there") as step:
         found = evidence.leaks()
-        step.seen = (
-            f"{sum(map(len, evidence.secrets.values()))} secrets in {sum(map(len, evidence.texts.values()))} texts"
-        )
+        secrets, texts = (sum(map(len, kept.values())) for kept in (evidence.secrets, evidence.texts))
+        step.seen = f"{secrets} secrets looked for in {texts} texts"
         # What the protocol puts somewhere has to be found there: this can see.
         expect("the secrets of the protocol, and no others", found == ALLOWED)
 

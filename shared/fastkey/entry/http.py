@@ -6,9 +6,10 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-in
 import json
 from base64 import b64decode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import wraps
+from html import escape
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import parse_qsl
 
@@ -88,6 +89,11 @@ class Request:
     def connection_id(self) -> str:
         return self._event.path_parameters["connection_id"]
 
+    @property
+    def is_for_a_page(self) -> bool:
+        """Whether a browser asks for something to show to a person."""
+        return "text/html" in self._event.headers.get("accept", "")
+
     def query(self, name: str) -> Secret | None:
         """A parameter of the query, decoded; None where it is missing or empty.
 
@@ -143,12 +149,12 @@ class Request:
 class Response:
     """An answer.
 
-    `document` becomes JSON. Every answer forbids to store it, to pass its address on, and to make anything of it but
-    what it says.
+    `document` becomes JSON, unless it is a text already. Every answer forbids to store it, to pass its address on, and
+    to make anything of it but what it says.
     """
 
     status: int
-    document: Mapping[str, Any] | None = None
+    document: Mapping[str, Any] | str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     cookies: tuple[str, ...] = ()
     media_type: str = "application/json"
@@ -160,8 +166,17 @@ class Response:
             "statusCode": self.status,
             "headers": {**_HEADERS, **content, **self.headers},
             "cookies": list(self.cookies),
-            "body": json.dumps(self.document) if self.document is not None else "",
+            "body": self._body(),
         }
+
+    def _body(self) -> str:
+        match self.document:
+            case None:
+                return ""
+            case str():
+                return self.document
+            case document:
+                return json.dumps(document)
 
 
 def redirect(status: int, url: Secret, *cookies: str) -> Response:
@@ -204,27 +219,37 @@ def problem(error: FastkeyError, request_id: str) -> Response:
     return Response(error.http_status, document, headers, media_type="application/problem+json")
 
 
+def page(error: FastkeyError, request_id: str) -> Response:
+    """An error as a person sees it who came here with a browser: the words of the problem."""
+    body = (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Not connected</title>'
+        f"<p>{escape(error.text)}</p><p><small>{escape(request_id)}</small></p></html>"
+    )
+    return replace(problem(error, request_id), document=body, media_type="text/html; charset=utf-8")
+
+
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
 def endpoint(answer: Callable[[Request], Response]) -> Handler:
     """Makes a Lambda handler of a function from request to response.
 
-    Errors become problems; what nobody foresaw says nothing of itself.
+    Errors become problems, or pages for people; what nobody foresaw says nothing of itself.
     """
 
     @wraps(answer)
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         request = Request(event, timedelta(milliseconds=context.get_remaining_time_in_millis()))
+        refuse = page if request.is_for_a_page else problem
         try:
             response = answer(request)
             log(request.route, request_id=request.id, status=str(response.status))
         except FastkeyError as error:
             log(request.route, request_id=request.id, code=error.code)
-            response = problem(error, request.id)
+            response = refuse(error, request.id)
         except Exception as error:  # noqa: BLE001 - the last line: a traceback would reach the caller's screen and the log
             log_defect(error)
-            response = problem(Unexpected(), request.id)
+            response = refuse(Unexpected(), request.id)
         return response.to_payload()
 
     return handler

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from html import escape
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ from fastkey.domain.errors import (
 )
 from fastkey.domain.secret import Secret
 from fastkey.domain.status import Status
-from fastkey.entry.http import BODY_LIMIT, Request, Response, describe, endpoint, problem, redirect, set_cookie
+from fastkey.entry.http import BODY_LIMIT, Request, Response, describe, endpoint, page, problem, redirect, set_cookie
 from tests.unit.entry.events import LambdaContext, http_event
 from tests.unit.journey import Journey
 
@@ -251,6 +252,33 @@ def test_a_redirect_has_a_place_to_go_and_nothing_to_read() -> None:
     payload = redirect(302, Secret("https://x.example/?a=1"), "a=1", "b=2").to_payload()
     assert (payload["statusCode"], payload["headers"]["Location"]) == (302, "https://x.example/?a=1")
     assert (payload["cookies"], payload["body"]) == (["a=1", "b=2"], "")
+
+
+@pytest.mark.parametrize("error", CATALOGUE.values(), ids=CATALOGUE)
+def test_a_person_is_shown_the_words_of_a_problem_and_no_markup_of_anybodys(error: type[FastkeyError]) -> None:
+    payload, told = page(error(), "<request>").to_payload(), problem(error(), "<request>").to_payload()
+    assert payload["statusCode"] == error.http_status
+    assert payload["headers"] == told["headers"] | {"Content-Type": "text/html; charset=utf-8"}
+    assert f"<p>{escape(error.text)}</p>" in payload["body"]
+    assert "<request>" not in payload["body"]
+
+
+@pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [
+        ("text/html,application/xhtml+xml,*/*;q=0.8", "text/html; charset=utf-8"),
+        ("*/*", "application/problem+json"),
+        ("application/json", "application/problem+json"),
+        (None, "application/problem+json"),
+    ],
+)
+def test_a_browser_that_asks_for_a_page_gets_one(accept: str | None, media_type: str) -> None:
+    def refuse(_: Request) -> Response:
+        raise InvalidRequest
+
+    event = http_event()
+    event["headers"] |= {"accept": accept} if accept else {}
+    assert endpoint(refuse)(event, LambdaContext())["headers"]["Content-Type"] == media_type
 
 
 @pytest.mark.parametrize("error", CATALOGUE.values(), ids=CATALOGUE)

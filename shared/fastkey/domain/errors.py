@@ -94,8 +94,8 @@ class CompletionInvalid(FastkeyError):
 class CompletionRefused(FastkeyError):
     code = "completion_refused"
     text = (
-        "Another user started this connection. It is being ended, and the key that was made is being deleted. "
-        "If WhiteBIT's dashboard shows a key for this platform later, remove it."
+        "Another user started this connection, and it has been ended. A key that was made by now is deleted, if that "
+        "can be done. If WhiteBIT's dashboard shows a key for this platform in a few minutes, remove it."
     )
     http_status = 403
 

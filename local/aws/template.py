@@ -54,7 +54,7 @@ def load(path: Path, parameters: Mapping[str, str], region: str) -> Template:
     a list are separated by commas. Raises TemplateError for a value that CloudFormation would refuse.
     """
     source = yaml_parse(path.read_text(encoding="utf-8"))
-    values = _parameter_values(source.get("Parameters", {}), parameters)
+    values = parameter_values(source.get("Parameters", {}), parameters)
     _point_artifacts_at_local_bucket(source)
     session = boto3.Session(region_name=region)
     metrics = Metrics()  # goes nowhere, but complains when nobody publishes it
@@ -72,7 +72,8 @@ def load(path: Path, parameters: Mapping[str, str], region: str) -> Template:
     )
 
 
-def _parameter_values(declared: Mapping[str, Value], given: Mapping[str, str]) -> dict[str, str | list[str]]:
+def parameter_values(declared: Mapping[str, Value], given: Mapping[str, str]) -> dict[str, str | list[str]]:
+    """The value of each parameter that a template declares. `given` and what is raised are as of `load`."""
     if unknown := given.keys() - declared.keys():
         raise TemplateError(f"the template has no parameter {', '.join(sorted(unknown))}")
     return {name: _parameter_value(name, declaration, given) for name, declaration in declared.items()}

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,8 @@ USES = {
     "shared/fastkey/usecases/start_connection.py": {"/authorize"},
     # Reads the environment.
     "shared/fastkey/settings.py": {field.name.upper() for field in fields(Settings)},
+    # Knows which secret has to be in which answer, and where the verifiers are.
+    "local/evidence.py": {"/authorize", "/callback", "/connections", "Authorizations"},
     # Clients of the API.
     "local/frontend.py": {"/connections"},
     "local/sam_local/journey.py": {"/callback", "StartConnection"},
@@ -35,6 +38,7 @@ USES = {
 SET_BY_THE_LOCAL_WORLD = {"AWS_ENDPOINT_URL"}
 
 
+@cache
 def declared() -> dict[str, set[str]]:
     """What the template names, by kind."""
     template = yaml_parse(TEMPLATE.read_text())

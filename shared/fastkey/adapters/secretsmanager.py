@@ -34,10 +34,7 @@ class SecretsManagerVault:
                     Name=self._arn(connection.connection_id).partition(":secret:")[2],
                     Description="A WhiteBIT API key, captured by fastkey.",
                     KmsKeyId=self._kms_key_id,
-                    Tags=[
-                        {"Key": "fastkey:connection", "Value": connection.connection_id},
-                        {"Key": "fastkey:user", "Value": _tag_value(connection.user_id)},
-                    ],
+                    Tags=[{"Key": "fastkey:connection", "Value": connection.connection_id}],
                 )
             except self._client.exceptions.ResourceExistsException:
                 return
@@ -94,10 +91,3 @@ class ClientSecret:
             return Secret(str(self._provider.get(self._name, max_age=self.MAX_AGE)).strip())
         except GetParameterError:
             raise StorageUnavailable from None
-
-
-def _tag_value(text: str) -> str:
-    """The text with what a tag cannot hold left out
-    (https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html).
-    """
-    return "".join(c for c in text if c.isalnum() or c in " _.:/=+-@")[:256]

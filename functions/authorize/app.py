@@ -2,13 +2,13 @@
 
 from fastkey import bootstrap
 from fastkey.domain.authorization import AUTHORIZATION_LIFE
-from fastkey.entry.http import Request, Response, endpoint, redirect, set_cookie
+from fastkey.entry.http import Request, Response, redirect, set_cookie, visit
 from fastkey.usecases.authorize import authorize
 
 world = bootstrap.start()
 
 
-@endpoint
+@visit
 def handler(request: Request) -> Response:
     departure = authorize(world, request.required("ticket"))
     cookie = set_cookie(departure.cookie_name, departure.cookie, max_age=int(AUTHORIZATION_LIFE.total_seconds()))

@@ -3,13 +3,13 @@
 from fastkey import bootstrap
 from fastkey.domain.authorization import cookie_name
 from fastkey.domain.secret import Secret
-from fastkey.entry.http import Request, Response, endpoint, redirect, set_cookie
+from fastkey.entry.http import Request, Response, redirect, set_cookie, visit
 from fastkey.usecases.callback import callback
 
 world = bootstrap.start()
 
 
-@endpoint
+@visit
 def handler(request: Request) -> Response:
     deadline = request.deadline(world.clock)
     response = request.authorization_response()

@@ -19,7 +19,9 @@ _FILES = {
     "/partner.css": ("partner.css", "text/css"),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
 }
-_COOKIE = "partner_session"
+# With this prefix, browsers take it from this host alone. Without it, any sibling subdomain could set one for the whole
+# domain, and sign a visitor in as somebody else: what `_log_in` says of a forwarded link would not hold.
+_COOKIE = "__Host-partner_session"
 _LONGEST_NAME = 64
 
 
@@ -88,5 +90,5 @@ class Partner:
         session = secrets.token_urlsafe(32)
         self._users[session] = user.strip()
         response = Response(status=204)
-        response.set_cookie(_COOKIE, session, httponly=True, samesite="Lax")
+        response.set_cookie(_COOKIE, session, secure=True, httponly=True, samesite="Lax")
         return response

@@ -173,6 +173,24 @@ def test_a_return_is_refused_once_it_has_cost_the_browser_its_cookie(journey: Ne
     arena.of(user, known).carry_out(replayed)
 
 
+def test_a_cookie_that_is_kept_all_the_same_leads_to_the_same_page_for_ten_minutes_and_exchanges_nothing(
+    journey: NewJourney, arena: Stage, sandbox: Sandbox
+) -> None:
+    """So that who did not get the answer may load the page again."""
+    user = journey()
+    stage = arena.of(user, arrive(user))
+    first = stage.send(get(RETURN, cookie=RIGHT))
+    sandbox.forget_calls()
+    assert stage.send(get(RETURN, cookie=RIGHT)).bytes_but_id == first.bytes_but_id
+    user.land(first.headers["Location"])
+    assert user.complete().create_key().end()["status"] == "active"
+    assert stage.send(get(f"/callback?state=$state&code={CANARY}", cookie=RIGHT)).bytes_but_id == first.bytes_but_id
+    assert sandbox.calls("POST", "/oauth2/token") == 0
+    expire(stage.world, user.connection_id)
+    late = stage.send(get(RETURN, cookie=RIGHT))
+    assert (late.status, late.says) == NOT_YOURS
+
+
 def test_a_hundred_returns_at_once_are_one_exchange(journey: NewJourney, arena: Stage, sandbox: Sandbox) -> None:
     user = journey()
     stage = arena.of(user, arrive(user))

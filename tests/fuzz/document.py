@@ -12,19 +12,24 @@ PATH = ROOT / "docs/api.yaml"
 
 DOCUMENT: dict[str, Any] = yaml.safe_load(PATH.read_text())
 
-# In `Documented` for an answer that API Gateway gives by itself.
+# In `Documented` for an answer that API Gateway gives by itself, and for a problem as a page.
 MESSAGE = "message"
+HTML = "html"
 
-_MEDIA_TYPES = {"application/json", "application/problem+json"}
+_MEDIA_TYPES = {"application/json", "application/problem+json", "text/html"}
 _METHODS = {"get", "post", "delete"}
 
 
 class Documented(NamedTuple):
-    """One kind of answer of an operation. code: a problem's, or MESSAGE, or nothing where all went well."""
+    """One kind of answer of an operation. code: a problem's, or MESSAGE, or HTML, or nothing where all went well."""
 
     operation: str
     status: int
     code: str
+
+    @property
+    def is_problem(self) -> bool:
+        return self.code not in ("", MESSAGE, HTML)
 
 
 def operations() -> dict[str, dict[str, Any]]:
@@ -61,6 +66,8 @@ def _codes(content: Mapping[str, Any]) -> Iterator[str]:
     if problem := content.get("application/problem+json"):
         for kind in problem["schema"]["allOf"][1]["properties"]["type"]["enum"]:
             yield kind.removeprefix("urn:fastkey:problem:")
+    if "text/html" in content:
+        yield HTML
     if answer := content.get("application/json"):
         yield MESSAGE if answer["schema"]["$ref"].endswith("/Message") else ""
 

@@ -4,6 +4,7 @@ import importlib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from html import escape
 from typing import Any, NamedTuple
 
 import jsonschema  # type: ignore[import-untyped]
@@ -22,11 +23,22 @@ from werkzeug.test import TestResponse
 from fastkey.adapters.dynamodb import PAGE_SIZE
 from fastkey.domain.errors import CATALOGUE, CompletionMissing, Conflict, StorageUnavailable, by_code
 from fastkey.domain.status import Status
-from fastkey.entry.http import BODY_LIMIT
+from fastkey.entry.http import BODY_LIMIT, page
 from local.functions import Outcome
 from local.issuer import Issuer
 from tests.fuzz.counter import AUDIENCE, Call, Counter, call_of, routes
-from tests.fuzz.document import DOCUMENT, MESSAGE, ROOT, Documented, documented, examples, load, operations, resolved
+from tests.fuzz.document import (
+    DOCUMENT,
+    HTML,
+    MESSAGE,
+    ROOT,
+    Documented,
+    documented,
+    examples,
+    load,
+    operations,
+    resolved,
+)
 from tests.simulation.run import Case as Simulated
 from tests.simulation.run import play
 from tests.unit.journey import Journey
@@ -95,15 +107,15 @@ def test_the_words_for_a_connection_are_the_codes() -> None:
 
 
 def test_a_problem_has_its_status_and_nobody_else_answers_with_a_code_of_ours() -> None:
-    for _, status, code in documented():
-        if code not in ("", MESSAGE):
-            assert by_code(code).http_status == status
+    for kind in documented():
+        if kind.is_problem:
+            assert by_code(kind.code).http_status == kind.status
 
 
 def test_the_readme_explains_the_same_problems() -> None:
     table = re.findall(r"\| code \| status \| what to do \|\n\|.*?\n(.*?)\n\n", README, re.S)[0]
     explained = {code for row in table.splitlines() for code in re.findall(r"`(\w+)`", row.split("|")[1])}
-    assert explained == {code for _, _, code in documented()} - {"", MESSAGE}
+    assert explained == {kind.code for kind in documented() if kind.is_problem}
 
 
 def test_the_examples_are_examples() -> None:
@@ -115,13 +127,23 @@ def test_the_examples_are_examples() -> None:
         if isinstance(example, dict) and "title" in example:
             problem = by_code(example["type"].rpartition(":")[2])
             assert (example["title"], example["status"]) == (problem.text, problem.http_status)
-    with_content = [
-        content
-        for operation in OPERATIONS.values()
-        for response in operation["responses"].values()
-        for content in resolved(response).get("content", {}).values()
-    ]
-    assert all("example" in content for content in with_content)
+    assert all("example" in content for each in contents() for content in each.values())
+
+
+def contents() -> Iterator[dict[str, Any]]:
+    """What each response has, by media type."""
+    for operation in OPERATIONS.values():
+        for response in operation["responses"].values():
+            yield resolved(response).get("content", {})
+
+
+def test_an_example_of_a_page_is_that_of_the_problem_beside_it() -> None:
+    pages = [content for content in contents() if "text/html" in content]
+    assert pages
+    for content in pages:
+        beside = content["application/problem+json"]["example"]
+        shown = page(by_code(beside["type"].rpartition(":")[2])(), beside["instance"].rpartition(":")[2])
+        assert content["text/html"]["example"] == shown.document
 
 
 # ---- What is answered ------------------------------------------------------------------------------------------------
@@ -148,7 +170,10 @@ class Witness:
             assert answer.headers["Referrer-Policy"] == "no-referrer"
             assert answer.headers["X-Content-Type-Options"] == "nosniff"
             assert answer.headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
-        if kind.code not in ("", MESSAGE):
+        if kind.code == HTML:
+            beside = [by_code(each.code) for each in documented() if each[:2] == kind[:2] and each.is_problem]
+            assert any(f"<p>{escape(error.text)}</p>" in answer.text for error in beside)
+        if kind.is_problem:
             error = by_code(kind.code)
             assert answer.headers.get("Retry-After") == (str(error.retry_after) if error.retryable else None)
         self.seen.add(kind)
@@ -156,10 +181,12 @@ class Witness:
 
 
 def code_of(answer: TestResponse) -> str:
-    """A problem's code, MESSAGE for an answer of API Gateway's own, or nothing where all went well."""
+    """A problem's code, HTML for a page, MESSAGE for an answer of API Gateway's own, or nothing where all went well."""
     if answer.mimetype == "application/problem+json":
         assert answer.json
         return str(answer.json["type"]).removeprefix("urn:fastkey:problem:")
+    if answer.mimetype == "text/html":
+        return HTML
     return MESSAGE if answer.status_code >= 400 else ""
 
 
@@ -216,6 +243,12 @@ def after(step: Callable[[Journey], object]) -> Spoil:
     return act
 
 
+def by_a_browser(spoil: Spoil) -> Spoil:
+    """The call as a browser makes it for its user to see."""
+    accept = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+    return lambda counter, user, call: replace(spoil(counter, user, call), headers=accept)
+
+
 def unreachable(counter: Counter, user: Journey, call: Call) -> Call:
     def time_out(function: str, event: Any) -> Outcome:
         raise TimeoutError
@@ -249,7 +282,8 @@ FIRST = {
     REVOKE: ("connections", "get"),
     COMPLETE: ("connections", "get"),
 }
-WITH_JWT = [operation for operation in FIRST if operation not in (AUTHORIZE, CALLBACK)]
+VISITS = [AUTHORIZE, CALLBACK]
+WITH_JWT = [operation for operation in FIRST if operation not in VISITS]
 WITH_BODY = [START, COMPLETE]
 OF_ONE = [LOOK, REVOKE, COMPLETE]
 
@@ -281,6 +315,13 @@ CASES = [
     Case(400, "authorization_invalid", CALLBACK, changed(cookie="")),
     Case(503, "conflict", CALLBACK, failing("connections", "save", Conflict, times=15)),
     Case(503, "no_time_left", CALLBACK, out_of_time),
+    *(Case(400, HTML, operation, by_a_browser(changed(query={"state": "x"}))) for operation in VISITS),
+    Case(400, HTML, CALLBACK, by_a_browser(changed(cookie=""))),
+    *(Case(500, HTML, operation, by_a_browser(failing(*FIRST[operation], RuntimeError))) for operation in VISITS),
+    *(Case(503, HTML, operation, by_a_browser(failing(*FIRST[operation], StorageUnavailable))) for operation in VISITS),
+    Case(302, "", AUTHORIZE, by_a_browser(changed())),
+    Case(303, "", CALLBACK, by_a_browser(changed())),
+    *(Case(404, "connection_not_found", each, by_a_browser(changed(connection_id="x"))) for each in OF_ONE),
     *(Case(401, MESSAGE, operation, changed(user_id=None)) for operation in WITH_JWT),
     *(Case(400, "invalid_request", operation, changed(user_id="u" * 256)) for operation in WITH_JWT),
     *(Case(400, "invalid_request", operation, changed(body=b"{")) for operation in WITH_BODY),

@@ -34,9 +34,11 @@ def test_who_is_signed_in_gets_a_jwt_of_theirs_and_fastkeys_address(browser: Cli
 
 
 def test_the_session_is_no_matter_of_scripts_or_of_other_sites(browser: Client) -> None:
-    cookie = browser.post("/login", json={"user": "ada"}).headers["Set-Cookie"]
-    assert {"HttpOnly", "SameSite=Lax"} <= set(cookie.split("; "))
-    assert "ada" not in cookie
+    """`__Host-` holds a cookie to its host: RFC 6265bis, section 4.1.3.2."""
+    name, *attributes = browser.post("/login", json={"user": "ada"}).headers["Set-Cookie"].split("; ")
+    assert name.startswith("__Host-")
+    assert set(attributes) == {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"}
+    assert "ada" not in name
 
 
 def test_no_form_of_another_site_signs_anybody_in(browser: Client) -> None:

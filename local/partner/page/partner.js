@@ -20,11 +20,15 @@ const TITLES = {
   needs_user_action: 'Something is left for you to do',
 }
 const SECOND = 1000 // ms
+// What has not answered by then does not: API Gateway waits no longer for fastkey.
+const PATIENCE = 30 * SECOND
+const TIME_TO_COMPLETE = 6 * 60 * SECOND
 const STEPS = Object.keys(TITLES)
 const HINT = 'If WhiteBIT opened another tab, create the key there.'
 
 const element = (id) => document.getElementById(id)
-const say = (text) => { element('notice').textContent = text }
+// Set again, a screen reader would say the same again.
+const say = (text) => { if (element('notice').textContent !== text) element('notice').textContent = text }
 const pause = () => new Promise((resume) => setTimeout(resume, SECOND))
 const path = (connection) => `/connections/${connection.connection_id}`
 const date = (text) => new Date(text).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' })
@@ -32,9 +36,12 @@ const date = (text) => new Date(text).toLocaleString(undefined, { dateStyle: 'me
 // The JWT stays in memory: what is in no storage cannot be taken from there.
 let session = null
 
+const request = (url, options) => fetch(url, { ...options, signal: AbortSignal.timeout(PATIENCE) })
+  .catch(() => { throw new Error('There was no answer. Please try again.') })
+
 async function call(method, path, body) {
   const headers = { Authorization: `Bearer ${session.token}`, ...(body && { 'Content-Type': 'application/json' }) }
-  const answer = await fetch(session.gateway + path, { method, headers, body: body && JSON.stringify(body) })
+  const answer = await request(session.gateway + path, { method, headers, body: body && JSON.stringify(body) })
   const document = await answer.json()
   // A problem's title (RFC 9457) may be shown to people; API Gateway's own answers have a message.
   if (!answer.ok) throw Object.assign(new Error(document.title ?? document.message), { status: answer.status })
@@ -52,32 +59,37 @@ const guarded = (act) => async () => {
 }
 
 async function begin() {
-  session = await (await fetch('/session')).json()
+  session = await (await request('/session')).json()
   element('login').hidden = Boolean(session)
   element('who').hidden = element('accounts').hidden = !session
   element('connections').replaceChildren()
   if (!session) return
   element('user').textContent = session.user
-  await complete().catch((problem) => say(problem.message))
+  const missed = await complete().then(() => '', (problem) => problem.message)
   // Only now, so that a reload in between loses nothing: from here on the completion is in no address and no history.
   history.replaceState(null, '', '/')
-  await list()
+  say(missed)
+  await list().catch((problem) => say(`${missed} ${problem.message}`))
 }
 
 // Made as the user who is signed in here and now, this call says that it is this user who consented. If the link was
-// somebody else's, fastkey ends that connection and has the key deleted. There are six minutes for it: what may pass is
-// tried again.
+// somebody else's, fastkey ends that connection and has the key deleted. What may pass is tried again, for as long as
+// fastkey waits for it.
 async function complete() {
   const query = new URLSearchParams(location.search)
   const completion = query.get('completion')
-  while (completion) {
+  if (!completion) return
+  const deadline = Date.now() + TIME_TO_COMPLETE
+  while (Date.now() < deadline) {
     try {
       return await call('POST', `/connections/${encodeURIComponent(query.get('connection_id'))}/complete`, { completion })
     } catch (problem) {
       if (problem.status < 500 && problem.status !== 429) throw problem
     }
+    say('This takes longer than usual. Please keep this page open.')
     await pause()
   }
+  throw new Error('The connection could not be completed in time. Unless it is listed as connected, please connect again.')
 }
 
 async function list(cursor) {
@@ -134,7 +146,7 @@ element('login').onsubmit = (event) => {
   event.preventDefault()
   guarded(async () => {
     const body = JSON.stringify({ user: element('name').value })
-    await fetch('/login', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body })
+    await request('/login', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body })
     await begin()
   })()
 }

@@ -75,7 +75,11 @@ class TicketInvalid(FastkeyError):
 
 class AuthorizationInvalid(FastkeyError):
     code = "authorization_invalid"
-    text = "This return from WhiteBIT does not belong to an authorization that this browser has open. Start again."
+    text = (
+        "This return from WhiteBIT does not belong to an authorization that this browser has open. If you were "
+        "connecting, start again. If a link that somebody sent you led here, do not; and if WhiteBIT's dashboard shows "
+        "a key for this platform that you do not know, remove it there."
+    )
     http_status = 400
 
 

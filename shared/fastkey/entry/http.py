@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-in
 """
 
 import json
+import re
 from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -27,6 +28,8 @@ from fastkey.ports import Clock
 BODY_LIMIT = 16 * 1024  # bytes; the largest body that is meant holds one URL
 
 SUBJECT_LIMIT = 255  # characters: OpenID Connect Core 1.0, section 2
+
+_RULED_OUT = re.compile(r"\s*q=0(\.0*)?\s*")
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -90,9 +93,13 @@ class Request:
         return self._event.path_parameters["connection_id"]
 
     @property
-    def is_for_a_page(self) -> bool:
-        """Whether a browser asks for something to show to a person."""
-        return "text/html" in self._event.headers.get("accept", "")
+    def accepts_pages(self) -> bool:
+        """Whether `Accept` names text/html, and not to rule it out (RFC 9110, section 12.5.1)."""
+        ranges = [each.split(";") for each in self._event.headers.get("accept", "").lower().split(",")]
+        return any(
+            media_range.strip() == "text/html" and not any(map(_RULED_OUT.fullmatch, parameters))
+            for media_range, *parameters in ranges
+        )
 
     def query(self, name: str) -> Secret | None:
         """A parameter of the query, decoded; None where it is missing or empty.
@@ -222,25 +229,35 @@ def problem(error: FastkeyError, request_id: str) -> Response:
 def page(error: FastkeyError, request_id: str) -> Response:
     """An error as a person sees it who came here with a browser: the words of the problem."""
     body = (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Not connected</title>'
-        f"<p>{escape(error.text)}</p><p><small>{escape(request_id)}</small></p></html>"
+        '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f"<title>Cannot go on</title><p>{escape(error.text)}</p>"
+        f"<p><small>Request {escape(request_id)}</small></p></html>"
     )
     return replace(problem(error, request_id), document=body, media_type="text/html; charset=utf-8")
 
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+Refusal = Callable[[FastkeyError, str], Response]
 
 
 def endpoint(answer: Callable[[Request], Response]) -> Handler:
-    """Makes a Lambda handler of a function from request to response.
+    """Makes a Lambda handler, for programs, of a function from request to response.
 
-    Errors become problems, or pages for people; what nobody foresaw says nothing of itself.
+    Errors become problems; what nobody foresaw says nothing of itself.
     """
+    return _handler(answer, lambda request: problem)
 
+
+def visit(answer: Callable[[Request], Response]) -> Handler:
+    """Makes a Lambda handler as `endpoint` does, for browsers: where they ask for a page, errors become pages."""
+    return _handler(answer, lambda request: page if request.accepts_pages else problem)
+
+
+def _handler(answer: Callable[[Request], Response], refusal: Callable[[Request], Refusal]) -> Handler:
     @wraps(answer)
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         request = Request(event, timedelta(milliseconds=context.get_remaining_time_in_millis()))
-        refuse = page if request.is_for_a_page else problem
+        refuse = refusal(request)
         try:
             response = answer(request)
             log(request.route, request_id=request.id, status=str(response.status))

@@ -114,6 +114,32 @@ def test_the_browser_that_comes_back_is_sent_on_and_its_cookie_removed(call: Cal
     assert journey.connection.status is Status.AUTHORIZED
 
 
+def test_what_whitebit_says_besides_is_ignored(call: Call, journey: Journey) -> None:
+    """RFC 6749, section 4.1.2."""
+    journey.come_to_consent()
+    query = f"session_state=1&code={journey.code.reveal()}&scope=&state={journey.state.reveal()}&x=1&x=2"
+    answer = come_back(call, journey, query=query)
+    assert (answer["statusCode"], journey.connection.status) == (303, Status.AUTHORIZED)
+    assert "completion" in parameters_of(answer)
+
+
+@pytest.mark.parametrize("function", ["authorize", "callback"])
+def test_who_visits_is_shown_a_page(call: Call, journey: Journey, function: str) -> None:
+    assert call(function, of_a_browser(user_id=None))["headers"]["Content-Type"] == "text/html; charset=utf-8"
+
+
+@pytest.mark.parametrize("function", ["start_connection", "get_connection", "complete_connection", "revoke_connection"])
+def test_nobody_else_is(call: Call, journey: Journey, function: str) -> None:
+    assert problem_of(call(function, of_a_browser(route="GET /connections", user_id=None, connection_id="1")))[0] == 400
+
+
+def of_a_browser(**event: Any) -> dict[str, Any]:
+    """A request that is not right, of somebody who would see a page."""
+    request = http_event(**event)
+    request["headers"]["accept"] = "text/html"
+    return request
+
+
 def test_a_browser_that_was_refused_is_sent_on(call: Call, journey: Journey) -> None:
     journey.come_to_consent()
     answer = come_back(call, journey, query=f"error=access_denied&state={journey.state.reveal()}")

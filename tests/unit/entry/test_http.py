@@ -1,7 +1,7 @@
 """Between API Gateway and a use case: what is taken of a request, and what an answer says."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from html import escape
@@ -29,7 +29,19 @@ from fastkey.domain.errors import (
 )
 from fastkey.domain.secret import Secret
 from fastkey.domain.status import Status
-from fastkey.entry.http import BODY_LIMIT, Request, Response, describe, endpoint, page, problem, redirect, set_cookie
+from fastkey.entry.http import (
+    BODY_LIMIT,
+    Handler,
+    Request,
+    Response,
+    describe,
+    endpoint,
+    page,
+    problem,
+    redirect,
+    set_cookie,
+    visit,
+)
 from tests.unit.entry.events import LambdaContext, http_event
 from tests.unit.journey import Journey
 
@@ -263,22 +275,45 @@ def test_a_person_is_shown_the_words_of_a_problem_and_no_markup_of_anybodys(erro
     assert "<request>" not in payload["body"]
 
 
-@pytest.mark.parametrize(
-    ("accept", "media_type"),
-    [
-        ("text/html,application/xhtml+xml,*/*;q=0.8", "text/html; charset=utf-8"),
-        ("*/*", "application/problem+json"),
-        ("application/json", "application/problem+json"),
-        (None, "application/problem+json"),
-    ],
-)
-def test_a_browser_that_asks_for_a_page_gets_one(accept: str | None, media_type: str) -> None:
+NAVIGATION = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+def refused(handle: Callable[[Callable[[Request], Response]], Handler], accept: str | None) -> str:
+    """The media type of a refusal, to whoever accepts this."""
+
     def refuse(_: Request) -> Response:
         raise InvalidRequest
 
     event = http_event()
-    event["headers"] |= {"accept": accept} if accept else {}
-    assert endpoint(refuse)(event, LambdaContext())["headers"]["Content-Type"] == media_type
+    event["headers"] |= {"accept": accept} if accept is not None else {}
+    return str(handle(refuse)(event, LambdaContext())["headers"]["Content-Type"])
+
+
+@pytest.mark.parametrize(
+    "accept", [NAVIGATION, "text/html", "application/json, Text/HTML;level=1", "text/html;q=0.001", "a/b;q=0,text/html"]
+)
+def test_a_browser_that_asks_for_a_page_gets_one(accept: str) -> None:
+    assert refused(visit, accept) == "text/html; charset=utf-8"
+    assert refused(endpoint, accept) == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        None,
+        "",
+        "*/*",
+        "application/json",
+        "text/html;q=0",
+        "text/html; q=0.000, */*",
+        "TEXT/HTML;level=1;Q=0.",
+        "text/html+xml",
+        "application/x;a=text/html",
+        "text/htmlx",
+    ],
+)
+def test_who_asks_for_no_page_gets_a_problem(accept: str | None) -> None:
+    assert refused(visit, accept) == "application/problem+json"
 
 
 @pytest.mark.parametrize("error", CATALOGUE.values(), ids=CATALOGUE)
@@ -294,6 +329,18 @@ def test_a_problem_has_the_form_of_the_rfc(error: type[FastkeyError]) -> None:
         "status": error.http_status,
         "instance": "urn:fastkey:request:request-1",
     }
+
+
+def test_a_visit_that_nobody_foresaw_says_nothing_of_itself_on_its_page() -> None:
+    def answer(_: Request) -> Response:
+        raise ValueError(CANARY)
+
+    event = http_event(query=f"code={CANARY}")
+    event["headers"]["accept"] = NAVIGATION
+    payload = visit(answer)(event, LambdaContext)
+    assert payload["statusCode"] == 500
+    assert escape(Unexpected.text) in payload["body"]
+    assert CANARY not in json.dumps(payload)
 
 
 @pytest.mark.parametrize("raised", [ValueError(CANARY), KeyError(CANARY), RecursionError(CANARY)])

@@ -4,7 +4,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 from unittest.mock import patch
 
-from fastkey.domain.authorization import completion
+from fastkey.domain.authorization import AuthorizationResponse, completion
 from fastkey.domain.connection import Connection
 from fastkey.domain.key import CapturedKey
 from fastkey.domain.secret import Secret
@@ -40,8 +40,8 @@ def state_passed_on() -> AbstractContextManager[Any]:
     module = shipped().functions["Callback"].module
     take_back = module.callback
 
-    def passing_on(world: Any, state: Secret, *rest: Any) -> Secret:
-        return Secret(f"{take_back(world, state, *rest).reveal()}&state={state.reveal()}")
+    def passing_on(world: Any, response: AuthorizationResponse, *rest: Any) -> Secret:
+        return Secret(f"{take_back(world, response, *rest).reveal()}&state={response.state.reveal()}")
 
     return patch.object(module, "callback", passing_on)
 

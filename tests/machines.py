@@ -8,12 +8,13 @@ from typing import Any
 from local.world import World
 
 
-def hurry(world: World, machine: str) -> None:
-    """Has the state machine wait for 1 s wherever it waits for AWS or WhiteBIT to settle: here they have."""
-    with edited(world, machine) as states:
-        for state in states.values():
-            if "Seconds" in state:
-                state["Seconds"] = 1
+def hurry(world: World) -> None:
+    """Has the state machines wait for 1 s wherever they wait for AWS or WhiteBIT to settle: here they have."""
+    for machine in world.state_machines:
+        with edited(world, machine) as states:
+            for state in states.values():
+                if "Seconds" in state:
+                    state["Seconds"] = 1
 
 
 @contextmanager

@@ -2,7 +2,8 @@
 
 from fastkey import bootstrap
 from fastkey.domain.authorization import AUTHORIZATION_LIFE
-from fastkey.entry.http import Request, Response, redirect, set_cookie, visit
+from fastkey.entry.http import Request, Response, redirect, set_cookie
+from fastkey.entry.page import visit
 from fastkey.usecases.authorize import authorize
 
 world = bootstrap.start()

@@ -3,7 +3,8 @@
 from fastkey import bootstrap
 from fastkey.domain.authorization import cookie_name
 from fastkey.domain.secret import Secret
-from fastkey.entry.http import Request, Response, redirect, set_cookie, visit
+from fastkey.entry.http import Request, Response, redirect, set_cookie
+from fastkey.entry.page import visit
 from fastkey.usecases.callback import callback
 
 world = bootstrap.start()

@@ -17,7 +17,8 @@ from werkzeug import Request
 from local.aws.policy import Call
 from local.aws.template import Value
 
-_CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/")
+# The key, the region and the service.
+_CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/")
 _INVOCATION = re.compile(r"/2015-03-31/functions/(.+)/invocations")
 
 Parameters = Mapping[str, Value]
@@ -32,10 +33,14 @@ def caller(request: Request) -> str:
 def calls(request: Request) -> list[Call]:
     """What a signed request asks for, each of which has to be allowed."""
     credential = _CREDENTIAL.search(request.headers["Authorization"])
-    region = credential[2] if credential else ""
+    _, region, service = credential.groups() if credential else ("", "", "")
     if invocation := _INVOCATION.fullmatch(request.path):
         return [Call("lambda:InvokeFunction", _arn("lambda", region, "function", invocation[1]))]
     target, _, operation = request.headers.get("X-Amz-Target", "").rpartition(".")
+    if not target:
+        # The query protocol, which services speak that are older than the header.
+        action = f"{service}:{request.form.get('Action')}"
+        return [] if action in _EVERYBODYS else [Call(action, "*")]
     if target not in _SERVICES:
         return [Call(f"{target}:{operation}", "*")]
     return _SERVICES[target](operation, json.loads(request.get_data()), region)
@@ -111,6 +116,9 @@ def _arn(service: str, region: str, kind: str, name: str, separator: str = ":") 
         return name
     return f"arn:aws:{service}:{region}:{DEFAULT_ACCOUNT_ID}:{kind}{separator}{name}"
 
+
+# https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html: no permission is asked for.
+_EVERYBODYS = {"sts:GetCallerIdentity"}
 
 _TRANSACTED = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 
-from local.aws.template import TemplateError, Value
+from local.aws.template import TemplateError, Value, require_known
 
 Conditions = frozenset[tuple[str, str]]
 
@@ -52,14 +52,13 @@ def permissions(document: Mapping[str, Value]) -> tuple[Permission, ...]:
     Knows what is used here. Raises TemplateError for whatever else a policy may hold: an element that was passed over
     would have this say something else than IAM.
     """
-    _require_known(document, {"Version", "Statement"})
+    require_known("a policy", document, {"Version", "Statement"})
     return tuple(permission for statement in _list(document["Statement"]) for permission in _split(statement))
 
 
 def _split(statement: Mapping[str, Value]) -> Iterator[Permission]:
-    _require_known(statement, {"Sid", "Effect", "Action", "Resource", "Condition"})
-    if statement["Effect"] != "Allow":
-        raise TemplateError(f"the local world does not know the effect {statement['Effect']}")
+    require_known("a statement", statement, {"Sid", "Effect", "Action", "Resource", "Condition"})
+    require_known("an effect", [statement["Effect"]], {"Allow"})
     conditions = list(_conditions(statement.get("Condition", {})))
     for action, resource in product(_list(statement["Action"]), _list(statement["Resource"])):
         for values in product(*conditions):
@@ -68,16 +67,11 @@ def _split(statement: Mapping[str, Value]) -> Iterator[Permission]:
 
 def _conditions(condition: Mapping[str, Value]) -> Iterator[list[tuple[str, str]]]:
     """For each condition key, the pairs of it and its values: one of each has to hold."""
-    _require_known(condition, {"StringEquals"})
+    require_known("a condition", condition, {"StringEquals"})
     for key, values in condition.get("StringEquals", {}).items():
         if not key.startswith("kms:EncryptionContext:"):
             raise TemplateError(f"the local world does not know the condition key {key}")
         yield [(key, value) for value in _list(values)]
-
-
-def _require_known(document: Mapping[str, Value], names: set[str]) -> None:
-    if unknown := document.keys() - names:
-        raise TemplateError(f"the local world does not know {', '.join(sorted(unknown))} in a policy")
 
 
 def _list(value: Value) -> list[Value]:

@@ -13,7 +13,7 @@ import yaml
 
 from local.aws.policy import permissions
 from local.aws.stack import ACCOUNT_ID, Create, Physical, Stack
-from local.aws.template import LOCAL_BUCKET, TemplateError, Value
+from local.aws.template import LOCAL_BUCKET, TemplateError, Value, require_known
 from local.functions import FunctionSpec
 
 # SAM gives it to each function's role. Functions' logs go to nobody's log group here.
@@ -169,9 +169,8 @@ def _http_api(stack: Stack, logical_id: str, properties: dict[str, Value]) -> Ph
 def _role(stack: Stack, logical_id: str, properties: dict[str, Value]) -> Physical:
     # Functions have a boundary, which allows nothing by itself.
     known = {"AssumeRolePolicyDocument", "ManagedPolicyArns", "PermissionsBoundary", "Policies", "RoleName", "Tags"}
-    _require_known(logical_id, properties, known)
-    if managed := set(properties.get("ManagedPolicyArns", [])) - {_WRITE_LOGS}:
-        raise TemplateError(f"{logical_id}: the local world does not know {', '.join(sorted(managed))}")
+    require_known(logical_id, properties, known)
+    require_known(logical_id, properties.get("ManagedPolicyArns", []), {_WRITE_LOGS})
     name = properties.get("RoleName", stack.physical_name(logical_id))
     documents = (policy["PolicyDocument"] for policy in properties.get("Policies", []))
     stack.roles[name] = tuple(permission for document in documents for permission in permissions(document))
@@ -180,14 +179,9 @@ def _role(stack: Stack, logical_id: str, properties: dict[str, Value]) -> Physic
 
 def _boundary(stack: Stack, logical_id: str, properties: dict[str, Value]) -> Physical:
     """A policy that nobody has: attached to a role it would allow what `_role` does not know of."""
-    _require_known(logical_id, properties, {"Description", "PolicyDocument"})
+    require_known(logical_id, properties, {"Description", "PolicyDocument"})
     name = stack.physical_name(logical_id)
     return Physical(f"arn:aws:iam::{ACCOUNT_ID}:policy/{name}")
-
-
-def _require_known(logical_id: str, properties: dict[str, Value], names: set[str]) -> None:
-    if unknown := properties.keys() - names:
-        raise TemplateError(f"{logical_id}: the local world does not know {', '.join(sorted(unknown))}")
 
 
 def _nothing(stack: Stack, logical_id: str, properties: dict[str, Value]) -> Physical:

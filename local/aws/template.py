@@ -1,7 +1,7 @@
 """The template as CloudFormation sees it: parameters checked, translated by SAM, intrinsic functions still in place."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,12 @@ class Template:
     conditions: Mapping[str, Value]
     resources: Mapping[str, Resource]
     outputs: Mapping[str, Value]
+
+
+def require_known(where: str, names: Iterable[str], known: Set[str]) -> None:
+    """Raises TemplateError for what the local world does not know: passed over, it would be something else than AWS."""
+    if unknown := set(names) - known:
+        raise TemplateError(f"{where}: the local world does not know {', '.join(sorted(unknown))}")
 
 
 def load(path: Path, parameters: Mapping[str, str], region: str) -> Template:

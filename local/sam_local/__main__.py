@@ -12,10 +12,9 @@ from typing import Any
 
 import requests
 
-from local.aws.server import ADMINISTRATOR
 from local.partner import DEFAULT_PORT
 from local.sam_local.cases import CASES
-from local.sam_local.environments import ADD_HOST, environments
+from local.sam_local.environments import ADD_HOST, aws_environment, environments
 from local.sam_local.journey import travel
 from local.world import Ports, World
 
@@ -57,7 +56,7 @@ def main() -> None:
     _SCRATCH.mkdir(parents=True, exist_ok=True)
     # On every address, because containers come in by the engine's bridge.
     with World(host="0.0.0.0", ports=Ports(partner=DEFAULT_PORT)) as world:  # noqa: S104
-        os.environ |= _aws_environment(world)
+        os.environ |= aws_environment(world)
         (_SCRATCH / "environments.json").write_text(environments(world))
         results = [_run(world, name, event) for name, event in events.items()]
     print("", *(result.row() for result in results), sep="\n")
@@ -71,16 +70,6 @@ def _require_engine() -> None:
         subprocess.run(["docker", "info"], capture_output=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         sys.exit("sam local needs a container engine, and none answers: start Docker, or name one in DOCKER_HOST.")
-
-
-def _aws_environment(world: World) -> dict[str, str]:
-    """What makes boto3 in this process, and in the containers that SAM starts from it, take the local AWS for AWS."""
-    return {
-        "AWS_ACCESS_KEY_ID": ADMINISTRATOR,
-        "AWS_SECRET_ACCESS_KEY": "local",
-        "AWS_DEFAULT_REGION": world.client("sts").meta.region_name,
-        "AWS_ENDPOINT_URL": world.aws,
-    }
 
 
 def _run(world: World, name: str, event: str) -> Result:

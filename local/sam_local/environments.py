@@ -3,6 +3,7 @@
 import json
 from urllib.parse import urlsplit
 
+from local.aws.server import ADMINISTRATOR
 from local.world import World
 
 # The name by which SAM's containers know this machine, and what the container engine makes of it.
@@ -22,3 +23,13 @@ def environments(world: World) -> str:
     for url in (world.aws, world.whitebit):
         text = text.replace(url, f"http://{MACHINE}:{urlsplit(url).port}")
     return text
+
+
+def aws_environment(world: World) -> dict[str, str]:
+    """What makes boto3 in this process, and in the containers that SAM starts from it, take the local AWS for AWS."""
+    return {
+        "AWS_ACCESS_KEY_ID": ADMINISTRATOR,
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_DEFAULT_REGION": world.client("sts").meta.region_name,
+        "AWS_ENDPOINT_URL": world.aws,
+    }

@@ -21,8 +21,7 @@ NewJourney = Callable[[], Journey]
 @pytest.fixture(scope="package")
 def world() -> Iterator[World]:
     with World(Revision.AUGUST_2026) as running:
-        for name in running.state_machines:
-            hurry(running, name)
+        hurry(running)
         with edited(running, "ProvisionKey") as states:
             states["AwaitCompletion"]["TimeoutSeconds"] = 3600
         yield running

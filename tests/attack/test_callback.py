@@ -5,9 +5,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.attack.conftest import NewJourney, arrive, consent_again, expire
+from tests.attack.conftest import NewJourney, arrive, consent_again, expire, ticket
 from tests.attack.table import CANARY, Attack, Stage, get
-from tests.e2e.journey import PERMISSIONS, SECOND_FACTOR, Sandbox
+from tests.e2e.journey import PASSWORD, PERMISSIONS, SECOND_FACTOR, Sandbox
 
 RETURN = "/callback?state=$state&code=$code"
 RIGHT = "$cookie_name=$cookie"
@@ -239,15 +239,14 @@ def test_what_a_request_says_of_its_host_leads_nobody_elsewhere(journey: NewJour
         ("Forwarded", f"host={evil};proto=https"), ("X-Original-URL", "/evil"), ("X-Rewrite-URL", "/evil"),
         ("Origin", f"https://{evil}"), ("Referer", f"https://{evil}/"), ("x_forwarded_host", evil),
     )  # fmt: skip
-    known = {"ticket": user.authorize_url.partition("?ticket=")[2]}
-    left = arena.of(user, known).send(get("/authorize?ticket=$ticket", *lies))
+    left = arena.of(user, {"ticket": ticket(user)}).send(get("/authorize?ticket=$ticket", *lies))
     assert (left.status, evil in repr(left.headers)) == (302, False)
     assert "domain" not in left.headers["Set-Cookie"].lower()
     (redirect_uri,) = parse_qs(urlsplit(left.headers["Location"]).query)["redirect_uri"]
     assert redirect_uri == user.world.output("RedirectUri")
     user.browser.stop_at = redirect_uri
     user.browser.open(left.headers["Location"])
-    user.browser.log_in(user.email, "correct horse")
+    user.browser.log_in(user.email, PASSWORD)
     back = urlsplit(user.browser.consent(PERMISSIONS, SECOND_FACTOR))
     cookie = left.headers["Set-Cookie"].partition(";")[0]
     returned = arena.of(user, {}).send(get(f"{back.path}?{back.query}", *lies, cookie=cookie))

@@ -35,8 +35,7 @@ def revision(request: pytest.FixtureRequest) -> Revision:
 def world(chromium: Browser, revision: Revision) -> Iterator[World]:
     """Asks for Chromium first: without it, no world is started."""
     with World(revision) as running:
-        for name in running.state_machines:
-            hurry(running, name)
+        hurry(running)
         yield running
 
 

@@ -2,18 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import boto3
 import pytest
 from moto import mock_aws
-from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 from fastkey.bootstrap import AwsWorld
 from fastkey.settings import Settings
+from tests.template import WRITTEN
 from tests.unit.environment import ENVIRONMENT
-
-TEMPLATE = yaml_parse((Path(__file__).parents[2] / "template.yaml").read_text())
 
 # What of a table's definition decides how it answers.
 KEYS = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
@@ -37,7 +34,7 @@ def aws_world() -> Iterator[AwsWorld]:
             ("CONNECTIONS_TABLE", "Connections"),
             ("KEY_HOLDERS_TABLE", "KeyHolders"),
         ):
-            properties = TEMPLATE["Resources"][logical_id]["Properties"]
+            properties = WRITTEN["Resources"][logical_id]["Properties"]
             boto3.client("dynamodb").create_table(
                 TableName=ENVIRONMENT[setting], **{name: properties[name] for name in KEYS if name in properties}
             )

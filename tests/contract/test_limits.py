@@ -25,9 +25,10 @@ from fastkey.usecases.callback import TIME_TO_EXCHANGE
 from fastkey.usecases.capture_secret import TIME_TO_READ_AND_STORE
 from fastkey.usecases.lease import CLOCK_SKEW
 from fastkey.usecases.refresh_token import MARGIN
-from tests.contract.aws import TEMPLATE, aws_world, secret_name
+from tests.contract.aws import aws_world, secret_name
 from tests.contract.given import captured, start
 from tests.simulation.faults import AWS_ENDED, BEGUN, CONNECTED, ENDED
+from tests.template import WRITTEN
 from tests.unit.environment import ENVIRONMENT
 
 # Its type leaves out what it was made with.
@@ -158,8 +159,8 @@ def test_a_call_of_whitebit_ends_in_time() -> None:
 
 def timeout_of(function: str) -> float:
     """Seconds that the function lives."""
-    default: float = TEMPLATE["Globals"]["Function"]["Timeout"]
-    timeout: float = TEMPLATE["Resources"][function]["Properties"].get("Timeout", default)
+    default: float = WRITTEN["Globals"]["Function"]["Timeout"]
+    timeout: float = WRITTEN["Resources"][function]["Properties"].get("Timeout", default)
     return timeout
 
 

@@ -22,8 +22,7 @@ def revision(request: pytest.FixtureRequest) -> Revision:
 @pytest.fixture(scope="module")
 def world(revision: Revision) -> Iterator[World]:
     with World(revision) as running:
-        for name in running.state_machines:
-            hurry(running, name)
+        hurry(running)
         yield running
         assert running.guard.denied() == []
 

@@ -17,6 +17,7 @@ from moto.secretsmanager.models import SecretsManagerBackend
 
 from local.aws.policy import Call
 from local.functions import Outcome
+from local.sam_local.environments import aws_environment
 from local.sam_local.journey import Stage, travel
 from local.whitebit import Revision
 from local.world import World
@@ -41,8 +42,7 @@ Calls = dict[str, set[Call]]
 def world() -> Iterator[World]:
     # The revision with refresh tokens: what the other does is part of this.
     with World(Revision.AUGUST_2026) as running:
-        for name in running.state_machines:
-            hurry(running, name)
+        hurry(running)
         yield running
 
 
@@ -53,10 +53,8 @@ def calls(world: World) -> Calls:
     disconnect_while_a_workflow_waits(world)
     be_refused_the_exchange_while_a_workflow_waits(world)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ENDPOINT_URL", world.aws)
-        patch.setenv("AWS_DEFAULT_REGION", world.client("sts").meta.region_name)
-        patch.setenv("AWS_ACCESS_KEY_ID", "local")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "local")
+        for name, value in aws_environment(world).items():
+            patch.setenv(name, value)
         patch.setattr(boto3, "DEFAULT_SESSION", None)
         for function, stage in (
             ("RefreshToken", Stage.AUTHORIZED),

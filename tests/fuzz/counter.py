@@ -1,12 +1,11 @@
 """The gateway with the shipped handlers behind it, on a world of fakes: requests at which all can go wrong."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 from werkzeug.test import Client, TestResponse
 
 from local.functions import Outcome
@@ -15,14 +14,12 @@ from local.gateway.api import JwtRule, Route
 from local.issuer import Issuer
 from tests.fakes.system import FakeEntropy
 from tests.fakes.world import RETURN_URL, FakeWorld
-from tests.fuzz.document import ROOT
-from tests.simulation.lambdas import load
+from tests.simulation.shipped import shipped
+from tests.template import routes
 from tests.unit.entry.events import LambdaContext
 from tests.unit.journey import Journey
 
 AUDIENCE = "partner"
-
-TEMPLATE: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
 
 Invoke = Callable[[str, Any], Outcome]
 
@@ -48,14 +45,6 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def routes() -> Iterator[tuple[str, str, bool]]:
-    """The template's: the function, the route as API Gateway names it, and whether it takes a JWT."""
-    for name, resource in TEMPLATE["Resources"].items():
-        for event in resource.get("Properties", {}).get("Events", {}).values():
-            route = event["Properties"]
-            yield name, f"{route['Method']} {route['Path']}", route.get("Auth") != {"Authorizer": "NONE"}
-
-
 def _route(function: str, operation: str, takes_jwt: bool, rule: JwtRule) -> Route:
     method, path = operation.split(" ")
     return Route(method, path, function, timeout_seconds=29, jwt=rule if takes_jwt else None)
@@ -66,7 +55,6 @@ class Counter:
 
     def __init__(self, issuer: Issuer) -> None:
         self._issuer = issuer
-        self._stage, self._functions = load()
         rule = JwtRule(issuer.url, (AUDIENCE,), "Authorization", scopes=())
         api = HttpApi("api", tuple(_route(*route, rule) for route in routes()), cors=None)
         # What stands in for Lambda; a test may put something else there.
@@ -85,8 +73,9 @@ class Counter:
         return self.remaining_ms
 
     def run(self, function: str, event: Any) -> Outcome:
-        with self._stage.playing(self.world):
-            return Outcome(json.dumps(self._functions[function].module.handler(event, self)).encode(), failed=False)
+        with shipped().stage.playing(self.world):
+            answer = shipped().functions[function].module.handler(event, self)
+        return Outcome(json.dumps(answer).encode(), failed=False)
 
     def take(self, call: Call) -> TestResponse:
         method, path = call.operation.split(" ")

@@ -1,13 +1,13 @@
 """docs/api.yaml, as tests read it."""
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import schemathesis
 import yaml
 
-ROOT = Path(__file__).parents[2]
+from tests.template import ROOT
+
 PATH = ROOT / "docs/api.yaml"
 
 DOCUMENT: dict[str, Any] = yaml.safe_load(PATH.read_text())

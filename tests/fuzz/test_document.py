@@ -23,15 +23,15 @@ from werkzeug.test import TestResponse
 from fastkey.adapters.dynamodb import PAGE_SIZE
 from fastkey.domain.errors import CATALOGUE, CompletionMissing, Conflict, StorageUnavailable, by_code
 from fastkey.domain.status import Status
-from fastkey.entry.http import BODY_LIMIT, page
+from fastkey.entry.http import BODY_LIMIT
+from fastkey.entry.page import page
 from local.functions import Outcome
 from local.issuer import Issuer
-from tests.fuzz.counter import AUDIENCE, Call, Counter, call_of, routes
+from tests.fuzz.counter import AUDIENCE, Call, Counter, call_of
 from tests.fuzz.document import (
     DOCUMENT,
     HTML,
     MESSAGE,
-    ROOT,
     Documented,
     documented,
     examples,
@@ -41,6 +41,7 @@ from tests.fuzz.document import (
 )
 from tests.simulation.run import Case as Simulated
 from tests.simulation.run import play
+from tests.template import ROOT, routes
 from tests.unit.journey import Journey
 
 OPERATIONS = operations()

@@ -2,21 +2,17 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
-from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 from fastkey.domain.errors import CATALOGUE, FastkeyError, by_name
 from fastkey.domain.status import PENDING, Status
+from tests.template import ROOT, WRITTEN
 
-ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
-TEMPLATE: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
 FUNCTIONS = {
     name: body["Properties"]
-    for name, body in TEMPLATE["Resources"].items()
+    for name, body in WRITTEN["Resources"].items()
     if body["Type"] == "AWS::Serverless::Function"
 }
 
@@ -34,7 +30,7 @@ def actions(function: str) -> Iterator[str]:
             yield from named if isinstance(named, list) else [named]
 
 
-@pytest.mark.parametrize("parameter", TEMPLATE["Parameters"])
+@pytest.mark.parametrize("parameter", WRITTEN["Parameters"])
 def test_every_parameter_is_explained(parameter: str) -> None:
     assert row(parameter)
 

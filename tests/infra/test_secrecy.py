@@ -7,19 +7,14 @@ import re
 from typing import Any
 
 import pytest
-from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
-from local.aws.template import TemplateError, load, parameter_values
-from local.world import TEMPLATE
-from tests.workflow.conftest import PARAMETERS, REGION
-
-RESOURCES = load(TEMPLATE, PARAMETERS, REGION).resources
-SOURCE: dict[str, Any] = yaml_parse(TEMPLATE.read_text())
+from local.aws.template import TemplateError, parameter_values
+from tests.template import PARAMETERS, WRITTEN, translated
 
 
 def of_all(resource_type: str, *names: str) -> dict[str, dict[str, Any]]:
     """These properties of every resource of a type, by its logical id."""
-    found = {logical_id: body.properties for logical_id, body in RESOURCES.items() if body.type == resource_type}
+    found = {logical_id: body.properties for logical_id, body in translated().items() if body.type == resource_type}
     return {logical_id: {name: has.get(name) for name in names} for logical_id, has in found.items()}
 
 
@@ -132,16 +127,16 @@ def test_the_access_log_names_nothing_that_a_client_sent() -> None:
 
 def test_what_captured_keys_need_outlives_the_stack_and_nothing_else_does() -> None:
     policies = ("DeletionPolicy", "UpdateReplacePolicy")
-    found = {name: tuple(body.get(policy) for policy in policies) for name, body in SOURCE["Resources"].items()}
+    found = {name: tuple(body.get(policy) for policy in policies) for name, body in WRITTEN["Resources"].items()}
     assert {name: policy for name, policy in found.items() if any(policy)} == KEPT | DROPPED
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in TAKEN.items() for value in values])
 def test_a_parameter_takes_what_is_secure(name: str, value: str) -> None:
-    parameter_values(SOURCE["Parameters"], {**PARAMETERS, name: value})
+    parameter_values(WRITTEN["Parameters"], {**PARAMETERS, name: value})
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in REFUSED.items() for value in values])
 def test_a_parameter_refuses_what_is_not(name: str, value: str) -> None:
     with pytest.raises(TemplateError, match=f"parameter {name} must be"):
-        parameter_values(SOURCE["Parameters"], {**PARAMETERS, name: value})
+        parameter_values(WRITTEN["Parameters"], {**PARAMETERS, name: value})

@@ -3,17 +3,13 @@
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 from fastkey.domain.errors import CATALOGUE
-
-ROOT = Path(__file__).parents[2]
-TEMPLATE = yaml_parse((ROOT / "template.yaml").read_text())
+from tests.template import ROOT, WRITTEN
 
 # https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
 RESERVED = re.compile(r"(States|DynamoDb|Lambda|Sandbox|Runtime)\.\w+")
@@ -30,7 +26,7 @@ Check = Callable[[Definition], list[str]]
 
 def machines() -> dict[str, dict[str, Any]]:
     """The template's state machines: their properties, by logical id."""
-    resources = TEMPLATE["Resources"].items()
+    resources = WRITTEN["Resources"].items()
     return {k: r["Properties"] for k, r in resources if r["Type"] == "AWS::Serverless::StateMachine"}
 
 
@@ -120,11 +116,11 @@ def travelling(machine: Definition) -> list[str]:
 
 def shorter_than_its_function(machine: Definition, substitutions: dict[str, Any]) -> list[str]:
     """Tasks that give up before their function has ended: it would still work when the next attempt begins."""
-    default, short = TEMPLATE["Globals"]["Function"]["Timeout"], []
+    default, short = WRITTEN["Globals"]["Function"]["Timeout"], []
     for name, state in machine["States"].items():
         placeholder = re.fullmatch(r"\$\{(\w+)\}", state.get("Resource", ""))
         if placeholder:
-            function = TEMPLATE["Resources"][attribute_owner(substitutions[placeholder[1]])]
+            function = WRITTEN["Resources"][attribute_owner(substitutions[placeholder[1]])]
             if state["TimeoutSeconds"] <= function["Properties"].get("Timeout", default):
                 short.append(name)
     return short
@@ -251,6 +247,6 @@ def test_a_check_finds_nothing_where_nothing_is_broken(check: Check) -> None:
 
 def test_a_task_that_is_too_short_is_found() -> None:
     substitutions = {"DeleteKey": {"Fn::GetAtt": "DeleteKey.Arn"}}
-    timeout = TEMPLATE["Resources"]["DeleteKey"]["Properties"]["Timeout"]
+    timeout = WRITTEN["Resources"]["DeleteKey"]["Properties"]["Timeout"]
     assert shorter_than_its_function(machine(A=task(TimeoutSeconds=timeout)), substitutions) == ["A"]
     assert shorter_than_its_function(machine(A=task(TimeoutSeconds=timeout + 1)), substitutions) == []

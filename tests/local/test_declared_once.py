@@ -8,16 +8,14 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 from fastkey.settings import Settings
-from local.world import TEMPLATE
+from tests.template import ROOT, WRITTEN
 
-PROJECT = TEMPLATE.parent
 FILES = sorted(
-    path.relative_to(PROJECT).as_posix()
+    path.relative_to(ROOT).as_posix()
     for folder in ("local", "functions", "shared/fastkey")
-    for path in (PROJECT / folder).rglob("*.py")
+    for path in (ROOT / folder).rglob("*.py")
 )
 USES = {
     # Tells its two routes apart.
@@ -41,9 +39,8 @@ SET_BY_THE_LOCAL_WORLD = {"AWS_ENDPOINT_URL"}
 @cache
 def declared() -> dict[str, set[str]]:
     """What the template names, by kind."""
-    template = yaml_parse(TEMPLATE.read_text())
-    resources = template["Resources"]
-    properties = [*template["Globals"].values(), *(body.get("Properties", {}) for body in resources.values())]
+    resources = WRITTEN["Resources"]
+    properties = [*WRITTEN["Globals"].values(), *(body.get("Properties", {}) for body in resources.values())]
     events = [event for each in properties for event in each.get("Events", {}).values()]
     return {
         "route": {event["Properties"]["Path"] for event in events if event["Type"] == "HttpApi"},
@@ -80,8 +77,8 @@ def test_the_template_declares_what_this_test_looks_for() -> None:
 
 @pytest.mark.parametrize("path", FILES)
 def test_what_the_template_declares_is_declared_nowhere_else(path: str) -> None:
-    assert named("\n".join(texts(PROJECT / path))) == USES.get(path, set())
+    assert named("\n".join(texts(ROOT / path))) == USES.get(path, set())
 
 
 def test_samconfig_repeats_nothing_of_the_template() -> None:
-    assert named((PROJECT / "samconfig.toml").read_text()) == set()
+    assert named((ROOT / "samconfig.toml").read_text()) == set()

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 
 from local.aws.policy import Call, Permission
 from local.aws.server import Aws
@@ -149,6 +150,19 @@ def test_a_secret_that_is_there_has_six_more_characters(aws: Aws) -> None:
         aws.guard.roles = {ROLE: (Permission("", "secretsmanager:GetSecretValue", resource),)}
         for name in ("shop/safe", created):
             assert ask(aws, "secretsmanager", "get_secret_value", {"SecretId": name}) == code
+
+
+def test_what_is_asked_by_the_query_protocol_is_denied_under_its_name(aws: Aws) -> None:
+    aws.guard.roles = {ROLE: ()}
+    # No function speaks it, and the refusal is not of its form.
+    with pytest.raises(ResponseParserError):
+        aws.client("iam", ROLE).list_roles()
+    assert aws.guard.denied()[-1].call == Call("iam:ListRoles", "*")
+
+
+def test_everybody_may_ask_who_they_are(aws: Aws) -> None:
+    aws.guard.roles = {ROLE: ()}
+    assert ask(aws, "sts", "get_caller_identity", {}) == ""
 
 
 def test_what_is_allowed_is_done(aws: Aws) -> None:

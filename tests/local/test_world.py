@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 import requests
-from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 from local.whitebit import Revision
-from local.world import TEMPLATE, World
+from local.world import World
+from tests.template import WRITTEN
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def test_every_table_and_every_state_machine_of_the_template_is_there(world: Wor
     machines = world.client("stepfunctions").list_state_machines()["stateMachines"]
     assert sorted(world.tables.values()) == sorted(tables)
     assert sorted(world.state_machines.values()) == sorted(machine["stateMachineArn"] for machine in machines)
-    types = [resource["Type"] for resource in yaml_parse(TEMPLATE.read_text())["Resources"].values()]
+    types = [resource["Type"] for resource in WRITTEN["Resources"].values()]
     assert len(tables) == types.count("AWS::DynamoDB::Table")
     assert len(machines) == types.count("AWS::Serverless::StateMachine")
 

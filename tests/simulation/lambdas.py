@@ -12,14 +12,10 @@ from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
-from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
-
 from fastkey import bootstrap
 from tests.simulation.asl import Failure
 from tests.simulation.kernel import BEGINNING, Kernel, Process
-
-ROOT = Path(__file__).parents[2]
-
+from tests.template import ROOT, WRITTEN
 
 GOLDEN = 0.6180339887
 
@@ -56,13 +52,12 @@ class Function:
 
 def load() -> tuple[Stage, Mapping[str, Function]]:
     """The functions of the template by their logical ids, and the stage on which all of them play."""
-    template = yaml_parse((ROOT / "template.yaml").read_text())
     stage = Stage()
     functions = {}
     with patch.object(bootstrap, "start", lambda: stage):
-        for name, resource in template["Resources"].items():
+        for name, resource in WRITTEN["Resources"].items():
             if resource["Type"] == "AWS::Serverless::Function":
-                properties = {**template["Globals"]["Function"], **resource["Properties"]}
+                properties = {**WRITTEN["Globals"]["Function"], **resource["Properties"]}
                 path = ROOT / properties["CodeUri"] / (properties["Handler"].removesuffix(".handler") + ".py")
                 functions[name] = Function(name, _load(name, path), properties["Timeout"])
     return stage, functions

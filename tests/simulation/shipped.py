@@ -8,7 +8,8 @@ from typing import Any
 import yaml
 
 from tests.simulation.asl import Machine
-from tests.simulation.lambdas import ROOT, Function, Stage, load
+from tests.simulation.lambdas import Function, Stage, load
+from tests.template import ROOT
 
 FILES = {"ProvisionKey": "provision_key", "RevokeKey": "revoke_key"}
 

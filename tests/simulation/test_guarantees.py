@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.simulation.enumeration import ANSWERED_ONCE, STORIES, function_of
-from tests.simulation.lambdas import ROOT
 from tests.simulation.plan import Told
 from tests.simulation.run import Case, Outcome, play
 from tests.simulation.test_enumeration import LOST, LOST_ON_THE_WAY_INTO_ESCROW
+from tests.template import ROOT
 
 PAGE = (ROOT / "docs/guarantees.md").read_text()
 

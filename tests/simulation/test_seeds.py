@@ -6,10 +6,10 @@ import sys
 import pytest
 
 from tests.simulation.dice import Dice
-from tests.simulation.lambdas import ROOT
 from tests.simulation.plan import RESOURCES
 from tests.simulation.run import Case, play
 from tests.simulation.shipped import FILES, definition
+from tests.template import ROOT
 
 SEEDS, BATCH = 5000, 250
 

@@ -1,14 +1,10 @@
 """What a deployment sets is checked before a function starts."""
 
-from pathlib import Path
-
 import pytest
-from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 from fastkey.settings import Settings, SettingsError
+from tests.template import WRITTEN
 from tests.unit.environment import ENVIRONMENT
-
-TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 
 
 def read(**changes: str) -> Settings:
@@ -22,7 +18,7 @@ def test_settings_stand_in_the_environment_under_their_names() -> None:
 
 
 def test_the_template_gives_the_settings_and_nothing_that_nobody_reads() -> None:
-    given = yaml_parse(TEMPLATE.read_text())["Globals"]["Function"]["Environment"]["Variables"]
+    given = WRITTEN["Globals"]["Function"]["Environment"]["Variables"]
     read_by_libraries = {"POWERTOOLS_SERVICE_NAME", "AWS_ENDPOINT_URL"}
     assert set(ENVIRONMENT) == set(given) - read_by_libraries
 

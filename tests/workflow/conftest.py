@@ -22,21 +22,8 @@ from local.aws.stack import Stack
 from local.aws.template import load
 from local.events import EventQueue
 from local.functions import Outcome
-from local.world import TEMPLATE
+from tests.template import PARAMETERS, PATH, REGION
 from tests.until import until
-
-REGION = "eu-central-1"
-
-PARAMETERS = {
-    "ClientId": "client",
-    "ClientSecretName": "client-secret",
-    "WhiteBitBaseUrl": "https://whitebit.example",
-    "PublicUrl": "https://api.example",
-    "JwtIssuer": "https://issuer.example",
-    "JwtAudience": "partner",
-    "AllowedOrigins": "https://partner.example",
-    "AllowedReturnUrls": "https://partner.example/connected",
-}
 
 Definition = Mapping[str, Any]
 
@@ -151,7 +138,7 @@ def cause(error: str) -> str:
 def machines() -> Iterator[Machines]:
     held: list[Machines] = []
     aws = Aws("127.0.0.1", 0, REGION, lambda arn, event: held[0].invoke(arn, event))
-    stack = Stack("fastkey", load(TEMPLATE, PARAMETERS, REGION), CREATORS, aws.client, REGION, "https://api.example")
+    stack = Stack("fastkey", load(PATH, PARAMETERS, REGION), CREATORS, aws.client, REGION, "https://api.example")
     stack.create()
     with _nothing_waited_for() as waits:
         held.append(Machines(aws, stack, EventQueue(aws.client), waits))

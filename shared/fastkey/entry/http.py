@@ -7,10 +7,9 @@ import json
 import re
 from base64 import b64decode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import wraps
-from html import escape
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import parse_qsl
 
@@ -226,16 +225,6 @@ def problem(error: FastkeyError, request_id: str) -> Response:
     return Response(error.http_status, document, headers, media_type="application/problem+json")
 
 
-def page(error: FastkeyError, request_id: str) -> Response:
-    """An error as a person sees it who came here with a browser: the words of the problem."""
-    body = (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f"<title>Cannot go on</title><p>{escape(error.text)}</p>"
-        f"<p><small>Request {escape(request_id)}</small></p></html>"
-    )
-    return replace(problem(error, request_id), document=body, media_type="text/html; charset=utf-8")
-
-
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 Refusal = Callable[[FastkeyError, str], Response]
 
@@ -245,15 +234,12 @@ def endpoint(answer: Callable[[Request], Response]) -> Handler:
 
     Errors become problems; what nobody foresaw says nothing of itself.
     """
-    return _handler(answer, lambda request: problem)
+    return handler_of(answer, lambda request: problem)
 
 
-def visit(answer: Callable[[Request], Response]) -> Handler:
-    """Makes a Lambda handler as `endpoint` does, for browsers: where they ask for a page, errors become pages."""
-    return _handler(answer, lambda request: page if request.accepts_pages else problem)
+def handler_of(answer: Callable[[Request], Response], refusal: Callable[[Request], Refusal]) -> Handler:
+    """Makes a Lambda handler as `endpoint` does. refusal: how errors are answered, for a request."""
 
-
-def _handler(answer: Callable[[Request], Response], refusal: Callable[[Request], Refusal]) -> Handler:
     @wraps(answer)
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         request = Request(event, timedelta(milliseconds=context.get_remaining_time_in_millis()))

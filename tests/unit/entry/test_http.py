@@ -36,12 +36,11 @@ from fastkey.entry.http import (
     Response,
     describe,
     endpoint,
-    page,
     problem,
     redirect,
     set_cookie,
-    visit,
 )
+from fastkey.entry.page import page, visit
 from tests.unit.entry.events import LambdaContext, http_event
 from tests.unit.journey import Journey
 

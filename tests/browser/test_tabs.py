@@ -1,5 +1,7 @@
 """What people do with tabs, the back button and reloading."""
 
+import re
+
 import pytest
 import requests
 from playwright.sync_api import Route, expect
@@ -34,8 +36,7 @@ def test_two_tabs_with_one_account_at_whitebit_make_one_connection_of_it(person:
     second.email = first.email
     second.log_in().page.get_by_role("button", name="Allow").click()
     second.arrive()
-    expect(second.status.filter(has_text="Connected")).to_have_count(1)
-    expect(second.status.filter(has_text="Not connected")).to_have_count(1)
+    expect(second.status).to_have_text(["Not connected", "Connected"])
     expect(second.page.get_by_text("This WhiteBIT account is connected already")).to_be_visible()
     assert len(first.keys()) == 1
 
@@ -53,7 +54,9 @@ def test_the_back_button_leads_to_no_second_exchange_and_breaks_nothing(person: 
     # Start again, it says.
     ada.page.goto(ada.world.partner)
     ada.leave().allow().arrive().create_key()
-    expect(ada.status.filter(has_text="Connected")).to_have_count(1)
+    # Two connections wait for the one key now, and either may get it.
+    expect(ada.status.filter(has_text=re.compile("^Connected$"))).to_have_count(1)
+    expect(ada.status.filter(has_text="Not connected")).to_have_count(1)
 
 
 @in_2026_05

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from time import monotonic, sleep
 from typing import Any
+from urllib.parse import urlencode
 
 import requests
 
@@ -33,6 +34,10 @@ class Frontend:
     def get(self, connection_id: str) -> dict[str, Any]:
         """Look at the connection."""
         return self._done(self.call("GET", f"/connections/{connection_id}"))
+
+    def read(self, connection_id: str, resource: str, **filters: str | int) -> dict[str, Any]:
+        """Read the user's account: `resource` is a path, such as `balances/spot`."""
+        return self._done(self.call("GET", f"/connections/{connection_id}/account/{resource}?{urlencode(filters)}"))
 
     def revoke(self, connection_id: str) -> dict[str, Any]:
         """Disconnect."""

@@ -56,7 +56,10 @@ class World:
         revision: Revision = Revision.AUGUST_2026,
         host: str = "127.0.0.1",
         ports: Ports = Ports(),  # immutable
+        **parameters: str,
     ) -> None:
+        """parameters: of the template, where they are not to have their defaults."""
+        self._own_parameters = parameters
         self.client_secret = secrets.token_urlsafe(24)
         with ExitStack() as running:
             self._start(running, revision, host, ports)
@@ -131,4 +134,5 @@ class World:
             "JwtAudience": _AUDIENCE,
             "AllowedOrigins": self.partner,
             "AllowedReturnUrls": self.return_url,
+            **self._own_parameters,
         }

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
     from fastkey.adapters.dynamodb import DynamoAuthorizations, DynamoConnections, DynamoStarts
+    from fastkey.adapters.keys import CachedKeys
     from fastkey.adapters.kms import KmsSealer
+    from fastkey.adapters.limits import DynamoLimits
     from fastkey.adapters.secretsmanager import SecretsManagerVault
     from fastkey.adapters.stepfunctions import StepFunctionsWorkflows
     from fastkey.adapters.system import SystemClock, SystemEntropy
@@ -55,6 +57,12 @@ class AwsWorld:
         return DynamoStarts(self._dynamodb, self.policy.starts_table)
 
     @cached_property
+    def limits(self) -> "DynamoLimits":
+        from fastkey.adapters.limits import DynamoLimits
+
+        return DynamoLimits(self._dynamodb, self.policy.limits_table)
+
+    @cached_property
     def authorizations(self) -> "DynamoAuthorizations":
         from fastkey.adapters.dynamodb import DynamoAuthorizations
 
@@ -71,6 +79,12 @@ class AwsWorld:
         from fastkey.adapters.secretsmanager import SecretsManagerVault
 
         return SecretsManagerVault(self._secretsmanager, self.policy.keys_arn, self.policy.sealing_key_id)
+
+    @cached_property
+    def keys(self) -> "CachedKeys":
+        from fastkey.adapters.keys import CachedKeys
+
+        return CachedKeys(self.vault, self.clock)
 
     @cached_property
     def whitebit(self) -> "WhiteBitClient":

@@ -5,12 +5,13 @@ Where a call's answer is lost, it may still have had its effect: `WhiteBitUnavai
 "maybe", never "no".
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from fastkey.domain.account import Data, Read
 from fastkey.domain.authorization import Authorization
 from fastkey.domain.connection import Connection
 from fastkey.domain.key import CapturedKey, KeyInfo
@@ -40,6 +41,10 @@ class Page:
 class Clock(Protocol):
     def now(self) -> datetime:
         """The time, in UTC."""
+        ...
+
+    def wait(self, time: timedelta) -> None:
+        """Lets this time pass. Lambda is paid for it."""
         ...
 
 
@@ -77,6 +82,17 @@ class Starts(Protocol):
         """Counts one more start of a user. Raises TooManyStarts where there were STARTS_AN_HOUR since the hour began.
 
         However many come at once, no more are let through.
+        """
+        ...
+
+
+class Limits(Protocol):
+    def take(self, name: str, rate: int, burst: int, now: datetime) -> datetime:
+        """Takes a token from the bucket of this name, which is the same for the whole deployment: it begins full, with
+        `burst` tokens, and gets `rate` more a second, a divisor of 1,000,000 or nearly.
+
+        Gives the token's moment: `now`, or as much later as others were taken before; those of one bucket are at least
+        1/rate apart, whoever takes them. Raises WhiteBitBusy where there is no token.
         """
         ...
 
@@ -139,6 +155,20 @@ class KeyVault(Protocol):
         ...
 
 
+class Keys(Protocol):
+    """The vault's keys, for whoever signs often. What was found stays at hand for a minute at most, so that whoever
+    signs looks at the connection's status each time.
+    """
+
+    def find(self, connection_id: str) -> CapturedKey | None:
+        """The stored key, as the vault has it or had it a moment ago."""
+        ...
+
+    def forget(self, connection_id: str) -> None:
+        """The key is not at hand any more."""
+        ...
+
+
 class WhiteBit(Protocol):
     """WhiteBIT's endpoints. Each call is one request, and is never repeated.
 
@@ -184,6 +214,21 @@ class WhiteBit(Protocol):
         """
         ...
 
+    def read_signed(self, key: CapturedKey, nonce: int, read: Read, filters: Mapping[str, str | int]) -> Data:
+        """Reads the account with the key. nonce: milliseconds since 1970, close to now, and the key's alone.
+
+        Raises KeyUnusable, PermissionMissing; InvalidRequest where WhiteBIT refuses a filter; WhiteBitBusy where it
+        refuses the nonce, or takes no more calls for now.
+        """
+        ...
+
+    def read_by_token(self, access_token: Secret, read: Read, filters: Mapping[str, str | int]) -> Data:
+        """Reads the account with an access token. WhiteBIT announced that it removes this way.
+
+        Raises PermissionMissing where the client's scopes do not allow it; InvalidRequest and WhiteBitBusy as above.
+        """
+        ...
+
 
 class Workflows(Protocol):
     def start_provision(self, connection_id: str) -> None:
@@ -210,6 +255,8 @@ class Policy(Protocol):
     def public_url(self) -> str: ...
     @property
     def allowed_return_urls(self) -> frozenset[str]: ...
+    @property
+    def bearer_reads(self) -> bool: ...
 
 
 class World(Protocol):
@@ -226,11 +273,15 @@ class World(Protocol):
     @property
     def starts(self) -> Starts: ...
     @property
+    def limits(self) -> Limits: ...
+    @property
     def authorizations(self) -> Authorizations: ...
     @property
     def connections(self) -> Connections: ...
     @property
     def vault(self) -> KeyVault: ...
+    @property
+    def keys(self) -> Keys: ...
     @property
     def whitebit(self) -> WhiteBit: ...
     @property

@@ -28,7 +28,9 @@ class Settings:
     whitebit_base_url: str
     public_url: str
     allowed_return_urls: frozenset[str]
+    bearer_reads: bool
     starts_table: str
+    limits_table: str
     authorizations_table: str
     connections_table: str
     key_holders_table: str
@@ -52,7 +54,9 @@ class Settings:
             whitebit_base_url=_whitebit(text("WHITEBIT_BASE_URL")),
             public_url=_base_url("PUBLIC_URL", text("PUBLIC_URL")),
             allowed_return_urls=_return_urls(text("ALLOWED_RETURN_URLS")),
+            bearer_reads=_switch("BEARER_READS", text("BEARER_READS")),
             starts_table=text("STARTS_TABLE"),
+            limits_table=text("LIMITS_TABLE"),
             authorizations_table=text("AUTHORIZATIONS_TABLE"),
             connections_table=text("CONNECTIONS_TABLE"),
             key_holders_table=text("KEY_HOLDERS_TABLE"),
@@ -61,6 +65,12 @@ class Settings:
             provision_key_arn=text("PROVISION_KEY_ARN"),
             revoke_key_arn=text("REVOKE_KEY_ARN"),
         )
+
+
+def _switch(name: str, position: str) -> bool:
+    if position not in ("on", "off"):
+        raise SettingsError(f"{name} must be on or off.")
+    return position == "on"
 
 
 def _return_urls(listed: str) -> frozenset[str]:

@@ -53,6 +53,12 @@ OTHERS = [
     Attack("a disconnection of another's that waits", call("DELETE", "/connections/$waiting_id"), *NOT_FOUND),
     Attack("a disconnection of nobody's", call("DELETE", f"/connections/{NOBODYS}"), *NOT_FOUND),
     Attack("a disconnection of all", call("DELETE", "/connections"), *NO_ROUTE),
+    Attack("a read of another's account", call("GET", "/connections/$id/account/orders"), *NOT_FOUND),
+    Attack("a read of nobody's account", call("GET", f"/connections/{NOBODYS}/account/orders"), *NOT_FOUND),
+    Attack("a read of what is no resource", call("GET", "/connections/$my_id/account/withdraw"), *NO_ROUTE),
+    Attack("a read of a path of WhiteBIT's", call("GET", "/connections/$my_id/account/..%2forder"), *NO_ROUTE),
+    Attack("a write to an account", call("POST", "/connections/$my_id/account/orders"), *NO_ROUTE),
+    Attack("a signed field as a filter", call("GET", "/connections/$my_id/account/orders?request=x"), *MALFORMED),
     Attack("a method that overrides", overriding("DELETE", "$my_id"), *HERE),
     Attack("HEAD", call("HEAD", "/connections/$my_id"), 404, ""),
 ]
@@ -104,11 +110,12 @@ def cursor(connection_id: str) -> str:
     ("method", "path", "body"),
     [
         ("GET", "", ""),
+        ("GET", "/account/orders", ""),
         ("DELETE", "", ""),
         ("POST", "/complete", f'{{"completion": "{CANARY}"}}'),
         ("POST", "/complete", '{"completion": "$completion"}'),
     ],
-    ids=["a look", "a disconnection", "a guess", "another's completion"],
+    ids=["a look", "a read", "a disconnection", "a guess", "another's completion"],
 )
 def test_no_answer_tells_another_users_connection_from_one_that_never_was(
     method: str, path: str, body: str, stage: Stage

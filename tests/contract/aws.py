@@ -30,6 +30,7 @@ def aws_world() -> Iterator[AwsWorld]:
         patch.delenv("AWS_ENDPOINT_URL", raising=False)
         for setting, logical_id in (
             ("STARTS_TABLE", "Starts"),
+            ("LIMITS_TABLE", "Limits"),
             ("AUTHORIZATIONS_TABLE", "Authorizations"),
             ("CONNECTIONS_TABLE", "Connections"),
             ("KEY_HOLDERS_TABLE", "KeyHolders"),

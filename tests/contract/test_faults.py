@@ -25,7 +25,13 @@ from fastkey.adapters.whitebit import ANSWER_LIMIT, WhiteBitClient
 from fastkey.bootstrap import AwsWorld
 from fastkey.domain.authorization import Authorization
 from fastkey.domain.connection import Connection
-from fastkey.domain.errors import Conflict, ConnectionNotFound, UnexpectedAnswer, WhiteBitUnavailable
+from fastkey.domain.errors import (
+    Conflict,
+    ConnectionNotFound,
+    UnexpectedAnswer,
+    WhiteBitBusy,
+    WhiteBitUnavailable,
+)
 from fastkey.domain.secret import Secret
 from fastkey.ports import Purpose, World
 from tests.contract.aws import aws_world, secret_name
@@ -40,10 +46,10 @@ from tests.until import until
 ROWS = [
     (port, method, fault) for port, methods in FAULTS.items() for method, faults in methods.items() for fault in faults
 ]
-ON_WHITEBITS_WIRE = (WhiteBitUnavailable, UnexpectedAnswer)
+ON_WHITEBITS_WIRE = (WhiteBitBusy, WhiteBitUnavailable, UnexpectedAnswer)
 
-# The parts of a world that ask nobody.
-NEVER_FAIL = {"policy", "clock", "entropy"}
+# The parts of a world that ask nobody, or by another part alone.
+NEVER_FAIL = {"policy", "clock", "entropy", "keys"}
 
 
 def test_the_table_has_every_call_of_every_port() -> None:
@@ -85,7 +91,7 @@ WHITEBIT_FAULTS: Mapping[str, Sequence[bytes | Instead]] = {
         b'HTTP/1.1 200 OK\r\n\r\n{"data": {',
         b"HTTP/1.1 200 OK\r\nContent-Le",
     ),
-    "too_large": (answer(200, body=b'{"data": []}' + b" " * ANSWER_LIMIT), answer(200, body=b"x" * 70 * 1024)),
+    "too_large": (answer(200, body=b'{"data": []}' + b" " * ANSWER_LIMIT), answer(200, body=b"x" * (ANSWER_LIMIT + 1))),
     "null": (answer(200, None),),
 }
 
@@ -202,6 +208,19 @@ def _count_start(world: AwsWorld) -> Step:
     return Step(lambda broken: broken.starts.count(user_id, NOW), is_counted)
 
 
+def _take_token(world: AwsWorld) -> Step:
+    """From a bucket that is not full: from a full one it is taken by the second of two requests."""
+    name, table = unique("bucket"), boto3.client("dynamodb")
+    world.limits.take(name, 1, 2, NOW)
+
+    def full_at() -> str:
+        found = table.get_item(TableName=world.policy.limits_table, Key={"name": {"S": name}})
+        return str(found["Item"]["full_at"]["N"])
+
+    before = full_at()
+    return Step(lambda broken: broken.limits.take(name, 1, 2, NOW), lambda: full_at() != before)
+
+
 def _add_authorization(world: AwsWorld) -> Step:
     state, connection_id = Secret(unique("state")), unique("connection")
     request = Authorization(state.digest(), connection_id, b"verifier", "cookie", NOW)
@@ -294,6 +313,7 @@ def _without_effect(run: Callable[[AwsWorld], object]) -> Callable[[AwsWorld], S
 STEPS: Mapping[tuple[str, str], Sequence[Callable[[AwsWorld], Step]]] = {
     ("whitebit", "prepare"): (_without_effect(lambda broken: broken.whitebit.prepare()),),
     ("starts", "count"): (_count_start,),
+    ("limits", "take"): (_take_token,),
     ("authorizations", "add"): (_add_authorization,),
     ("authorizations", "find"): (_without_effect(lambda broken: broken.authorizations.find(Secret("state"))),),
     ("connections", "add"): (_add_connection,),

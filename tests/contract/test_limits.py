@@ -24,6 +24,7 @@ from fastkey.settings import Settings
 from fastkey.usecases.callback import TIME_TO_EXCHANGE
 from fastkey.usecases.capture_secret import TIME_TO_READ_AND_STORE
 from fastkey.usecases.lease import CLOCK_SKEW
+from fastkey.usecases.read_account import TIME_TO_READ
 from fastkey.usecases.refresh_token import MARGIN
 from tests.contract.aws import aws_world, secret_name
 from tests.contract.given import captured, start
@@ -178,6 +179,12 @@ def test_what_was_exchanged_can_be_kept_though_a_call_is_throttled() -> None:
 
 def test_an_exchange_is_given_up_after_its_function_is_over_and_no_earlier() -> None:
     assert EXCHANGE_LIFE.total_seconds() >= timeout_of("Callback") + CLOCK_SKEW.total_seconds()
+
+
+def test_a_read_that_is_tried_again_ends_in_time() -> None:
+    assert TIME_TO_READ.total_seconds() >= ENDED
+    # One repetition fits at the worst.
+    assert timeout_of("ReadAccount") > TIME_TO_READ.total_seconds() + 1
 
 
 def test_a_token_that_was_chosen_lives_until_it_is_used() -> None:

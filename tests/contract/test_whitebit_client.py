@@ -13,6 +13,7 @@ import urllib3
 from fastkey.adapters import whitebit
 from fastkey.adapters.whitebit import ANSWER_LIMIT, WhiteBitClient
 from fastkey.domain import errors
+from fastkey.domain.account import READS
 from fastkey.domain.key import KeyInfo, KeyState
 from fastkey.domain.secret import Secret
 from tests.contract.scripted_server import Instead, ScriptedServer, answer, scripted_server
@@ -48,17 +49,26 @@ def client(server: ScriptedServer) -> WhiteBitClient:
         answer(500, {}),
         answer(502, body=b"<html>Bad gateway</html>"),
         answer(503, {}, headers="Retry-After: 0\r\n"),
-        answer(429, {}, headers="Retry-After: 0\r\n"),
         answer(200, body=b'{"data": {', length=1000),
         b"220 smtp.example ESMTP\r\n",
     ],
-    ids=["reset", "dropped", "500", "502", "503", "429", "truncated", "no HTTP"],
+    ids=["reset", "dropped", "500", "502", "503", "truncated", "no HTTP"],
 )
 def test_what_did_not_come_is_not_asked_for_again(
     server: ScriptedServer, client: WhiteBitClient, call: Call, came: bytes
 ) -> None:
     server.answer = came
     with pytest.raises(errors.WhiteBitUnavailable):
+        call(client)
+    assert len(server.requests) == 1
+
+
+@EACH_CALL
+def test_what_was_refused_for_its_frequency_is_not_asked_for_again(
+    server: ScriptedServer, client: WhiteBitClient, call: Call
+) -> None:
+    server.answer = answer(429, {}, headers="Retry-After: 0\r\n")
+    with pytest.raises((errors.WhiteBitUnavailable, errors.WhiteBitBusy)):
         call(client)
     assert len(server.requests) == 1
 
@@ -354,3 +364,121 @@ def test_a_refusal_that_is_not_known_says_nothing_of_the_key(
     server.answer = answer(status, refusal)
     with pytest.raises(error):
         client.try_key(KEY)
+
+
+# ---- Reads of the account --------------------------------------------------------------------------------------------
+
+
+def test_a_signed_read_carries_its_filters_and_its_nonce(server: ScriptedServer, client: WhiteBitClient) -> None:
+    server.answer = answer(200, {})
+    assert client.read_signed(KEY, 1767225600000, READS["orders"], {"market": "BTC_USDT", "limit": 2}) == {}
+    line, headers, body = server.request
+    assert line == "POST /api/v4/trade-account/order/history HTTP/1.1"
+    assert headers["content-type"] == "application/json"
+    assert headers["x-txc-apikey"] == KEY_ID
+    assert json.loads(body) == {
+        "market": "BTC_USDT",
+        "limit": 2,
+        "request": "/api/v4/trade-account/order/history",
+        "nonce": 1767225600000,
+        "nonceWindow": True,
+    }
+
+
+def test_a_read_by_token_carries_its_filters(server: ScriptedServer, client: WhiteBitClient) -> None:
+    server.answer = answer(200, {})
+    client.read_by_token(TOKEN, READS["orders"], {"market": "BTC_USDT", "limit": 2})
+    line, headers, body = server.request
+    assert line == "POST /api/v4/accounts/orders HTTP/1.1"
+    assert headers["authorization"] == "Bearer access-token"
+    assert headers["content-type"] == "application/json"
+    assert json.loads(body) == {"market": "BTC_USDT", "limit": 2}
+
+
+RECORDS = {"limit": 50, "offset": 0, "records": [], "total": 0}
+
+
+@pytest.mark.parametrize(
+    ("resource", "document"),
+    [
+        ("transactions", RECORDS),
+        ("conversions", {**RECORDS, "news": 1}),
+        ("balances/main", {"BTC": {"main_balance": "1"}}),
+        ("balances/spot", {"available": "1", "freeze": "0"}),
+        ("orders", []),
+        ("orders", {"BTC_USDT": [{"ctime": 1594667731.724403, "amount": "0.10"}]}),
+        ("deals", [{"id": 1}]),
+    ],
+)
+def test_account_data_are_passed_on_as_they_are(
+    server: ScriptedServer, client: WhiteBitClient, resource: str, document: object
+) -> None:
+    server.answer = answer(200, document)
+    assert client.read_signed(KEY, 1, READS[resource], {}) == document
+    assert client.read_by_token(TOKEN, READS[resource], {}) == document
+
+
+@pytest.mark.parametrize("resource", READS)
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"null",
+        b"1",
+        b'"text"',
+        b'["text"]',
+        b'{"message": ["Authorization: Bearer access-token"]}',
+        b'{"data": {"message": ["Unauthorized."]}}',
+        b'{"BTC": {"available": NaN}}',
+        b'[{"deal": Infinity}]',
+    ],
+)
+def test_what_is_no_account_data_is_not_passed_on(
+    server: ScriptedServer, client: WhiteBitClient, resource: str, body: bytes
+) -> None:
+    server.answer = answer(200, body=body)
+    with pytest.raises(errors.UnexpectedAnswer):
+        client.read_signed(KEY, 1, READS[resource], {})
+
+
+@pytest.mark.parametrize(
+    ("status", "refusal", "error"),
+    [
+        (403, {"code": 3, "message": "You don't have permission to use this endpoint."}, errors.PermissionMissing),
+        (403, {"code": 4, "message": "This API Key is not authorized to perform it."}, errors.PermissionMissing),
+        (401, {"code": 10, "message": "Unauthorized request."}, errors.KeyUnusable),
+        (401, {"code": 0, "message": "Invalid API key, signature, or nonce"}, errors.KeyUnusable),
+        (403, {"code": 2, "message": "This action is unauthorized. Enable your key"}, errors.KeyUnusable),
+        (429, {"code": 0, "message": "Too many requests."}, errors.WhiteBitBusy),
+        (400, {"code": 0, "message": "Too many requests."}, errors.WhiteBitBusy),
+        (400, {"code": 0, "message": "Your nonce is more than 5 seconds lesser than it."}, errors.WhiteBitBusy),
+        (422, {"code": 0, "message": "Validation failed", "errors": {"limit": ["x"]}}, errors.InvalidRequest),
+        (400, {"code": 0, "message": "Currency not found"}, errors.InvalidRequest),
+        (400, {"code": 9, "message": "Invalid payload."}, errors.UnexpectedAnswer),
+        (401, {"message": "Any words."}, errors.UnexpectedAnswer),
+    ],
+)
+def test_the_refusal_of_a_signed_read_is_understood(
+    server: ScriptedServer, client: WhiteBitClient, status: int, refusal: object, error: type[errors.FastkeyError]
+) -> None:
+    server.answer = answer(status, refusal)
+    with pytest.raises(error):
+        CALLS["read_signed"](client)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "refusal", "error"),
+    [
+        (401, {"data": {"message": ["Unauthorized."]}}, errors.ConsentLost),
+        (403, {"data": {"message": ["Forbidden."]}}, errors.PermissionMissing),
+        (422, {"code": 0, "message": "Validation failed"}, errors.InvalidRequest),
+        (400, {"code": 10, "message": "Unauthorized request."}, errors.UnexpectedAnswer),
+        (410, {"message": "Gone"}, errors.UnexpectedAnswer),
+    ],
+)
+def test_the_refusal_of_a_read_by_token_is_understood(
+    server: ScriptedServer, client: WhiteBitClient, status: int, refusal: object, error: type[errors.FastkeyError]
+) -> None:
+    server.answer = answer(status, refusal)
+    with pytest.raises(error):
+        CALLS["read_by_token"](client)

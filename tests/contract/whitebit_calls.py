@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fastkey.adapters.whitebit import WhiteBitClient
+from fastkey.domain.account import READS
 from fastkey.domain.key import CapturedKey
 from fastkey.domain.secret import Secret
 
@@ -20,4 +21,6 @@ CALLS: dict[str, Call] = {
     "read_secret": lambda client: client.read_secret(TOKEN, KEY_ID),
     "delete_key": lambda client: client.delete_key(TOKEN, KEY_ID),
     "try_key": lambda client: client.try_key(KEY),
+    "read_signed": lambda client: client.read_signed(KEY, 1, READS["orders"], {"limit": 2}),
+    "read_by_token": lambda client: client.read_by_token(TOKEN, READS["orders"], {"limit": 2}),
 }

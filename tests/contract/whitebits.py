@@ -63,6 +63,10 @@ class Subject(Protocol):
 
     def advance(self, **time: float) -> None: ...
 
+    def now(self) -> datetime:
+        """WhiteBIT's time."""
+        ...
+
 
 class Fake:
     """The fake."""
@@ -104,6 +108,9 @@ class Fake:
 
     def advance(self, **time: float) -> None:
         self._clock.advance(timedelta(**time))
+
+    def now(self) -> datetime:
+        return self._clock.now()
 
 
 class Real:
@@ -151,7 +158,8 @@ class Real:
         return browser.page == "permissions"
 
     def remove_key(self) -> None:
-        self._sandbox.keys.remove(self._key.external_id)
+        if key := self._sandbox.partner_key(self._user):
+            self._sandbox.keys.remove(key.external_id)
 
     def change_password(self) -> None:
         self._sandbox.change_password(self._user, "another")
@@ -161,6 +169,9 @@ class Real:
 
     def advance(self, **time: float) -> None:
         self._sandbox.clock.advance(timedelta(**time).total_seconds())
+
+    def now(self) -> datetime:
+        return SandboxClock(self._sandbox).now()
 
     @property
     def _user(self) -> User:
@@ -181,3 +192,6 @@ class SandboxClock:
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(self._sandbox.clock.now(), UTC)
+
+    def wait(self, time: timedelta) -> None:
+        self._sandbox.clock.advance(time.total_seconds())

@@ -1,6 +1,6 @@
 """One user's way through the local world, step by step, as a test wants it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -68,11 +68,19 @@ def stored(world: World, connection_id: str) -> str | None:
 class Journey:
     """One user of the partner, with a WhiteBIT account, a browser and a frontend.
 
-    email: another journey's, where two users share one WhiteBIT account.
+    email: another journey's, where two users share one WhiteBIT account. permissions: what the user grants, by paths or
+    groups.
     """
 
-    def __init__(self, world: World, revision: Revision, email: str | None = None) -> None:
+    def __init__(
+        self,
+        world: World,
+        revision: Revision,
+        email: str | None = None,
+        permissions: Sequence[str] = PERMISSIONS,
+    ) -> None:
         number = next(_numbers)
+        self.permissions = permissions
         self.world, self.revision, self.sandbox = world, revision, Sandbox(world)
         self.sub = f"user-{number}"
         self.email = email or f"user-{number}@example.com"
@@ -95,14 +103,14 @@ class Journey:
 
     def consent(self) -> "Journey":
         """The user consents, and the browser comes back."""
-        self.land(self.browser.consent(PERMISSIONS, SECOND_FACTOR))
+        self.land(self.browser.consent(self.permissions, SECOND_FACTOR))
         return self
 
     def consent_and_stop(self) -> str:
         """The user logs in and consents, and the browser stops in front of the callback: its URL, not visited yet."""
         self.browser.stop_at = f"{self.world.gateway}/callback"
         self.visit()
-        url = self.browser.consent(PERMISSIONS, SECOND_FACTOR)
+        url = self.browser.consent(self.permissions, SECOND_FACTOR)
         self.browser.stop_at = self.world.return_url
         return url
 
@@ -121,7 +129,7 @@ class Journey:
     def create_key(self) -> "Journey":
         """In revision 2026-08 the key is made in another tab, after the exchange; in 2026-05 it is there by now."""
         if self.revision is Revision.AUGUST_2026:
-            self.browser.create_key(PERMISSIONS, SECOND_FACTOR)
+            self.browser.create_key(self.permissions, SECOND_FACTOR)
         return self
 
     def consented(self) -> "Journey":

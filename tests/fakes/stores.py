@@ -3,7 +3,7 @@ Manager's.
 """
 
 from collections import Counter, defaultdict
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from fastkey.domain.authorization import Authorization
 from fastkey.domain.connection import Connection
@@ -14,6 +14,7 @@ from fastkey.domain.errors import (
     InvalidRequest,
     StorageUnavailable,
     TooManyStarts,
+    WhiteBitBusy,
 )
 from fastkey.domain.key import CapturedKey
 from fastkey.domain.pace import STARTS_AN_HOUR
@@ -41,6 +42,22 @@ class FakeStarts(Interruptible):
         if self._counts[user_id, hour] >= STARTS_AN_HOUR:
             raise TooManyStarts
         self._counts[user_id, hour] += 1
+
+
+class FakeLimits(Interruptible):
+    """Buckets of tokens, by when each will be full."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._full_at: dict[str, datetime] = {}
+
+    @interruptible
+    def take(self, name: str, rate: int, burst: int, now: datetime) -> datetime:
+        interval, moment = timedelta(microseconds=1_000_000 // rate), max(self._full_at.get(name, now), now)
+        if moment > now + (burst - 1) * interval:
+            raise WhiteBitBusy
+        self._full_at[name] = moment + interval
+        return moment
 
 
 class FakeAuthorizations(Interruptible):

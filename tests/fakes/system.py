@@ -26,6 +26,9 @@ class FakeClock:
     def advance(self, by: timedelta) -> None:
         self._now += by
 
+    def wait(self, time: timedelta) -> None:
+        self.advance(time)
+
 
 class FakeEntropy:
     """Counts: every value differs from all others, and the same run draws the same ones."""

@@ -3,29 +3,40 @@
 How long things live is what the sandbox says.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
 
+from fastkey.domain.account import Data, Read
 from fastkey.domain.authorization import code_challenge
 from fastkey.domain.errors import (
     ConsentLost,
     ExchangeRefused,
+    InvalidRequest,
     KeyGone,
     KeyUnusable,
+    PermissionMissing,
     SecretLocked,
     SecretLost,
+    WhiteBitBusy,
     WhiteBitUnavailable,
 )
 from fastkey.domain.key import CapturedKey, KeyInfo, KeyState
+from fastkey.domain.pace import milliseconds
 from fastkey.domain.secret import Secret
 from fastkey.domain.tokens import TokenGrant
 from fastkey.ports import Clock
 from local.whitebit import Revision
+from local.whitebit.account import READS
 from local.whitebit.keys import IDLE_LIFE
+from local.whitebit.nonces import Nonces
+from local.whitebit.refusals import ApiError
 from local.whitebit.tokens import ACCESS_LIFE, CODE_LIFE, REFRESH_INTERVAL, REFRESH_LIFE
 from tests.fakes.interruptions import Interruptible, interruptible
 from tests.fakes.system import CANARY
+
+ANSWERS = {read.signed_path: read.answer for read in READS}
 
 
 class GateRefusedError(Exception):
@@ -85,6 +96,7 @@ class IssuedKey:
     given: bool = False
     locked: bool = False
     locked_until: datetime | None = None
+    nonces: Nonces = field(default_factory=Nonces)
 
     def is_active(self, now: datetime) -> bool:
         """Whether it signs, and can be read and deleted: WhiteBIT disables a key that made no call for two weeks."""
@@ -229,12 +241,22 @@ class FakeWhiteBit(Interruptible):
 
     @interruptible
     def try_key(self, key: CapturedKey) -> None:
-        issued, now = self.issued.get(key.external_id), self._clock.now()
-        if issued is None or not self.lives(key.external_id) or not issued.is_active(now):
-            raise KeyUnusable
-        if issued.secret != key.secret.reveal():
-            raise KeyUnusable
-        issued.last_used_at = now
+        self._use(key)
+
+    @interruptible
+    def read_signed(self, key: CapturedKey, nonce: int, read: Read, filters: Mapping[str, str | int]) -> Data:
+        issued, now = self._use(key), milliseconds(self._clock.now())
+        is_near = issued.nonces.is_in_window(nonce, now)
+        if not is_near or not issued.nonces.use(nonce, window=True, now_ms=now):
+            raise WhiteBitBusy
+        if not {read.group, read.signed_path}.intersection(issued.permissions):
+            raise PermissionMissing
+        return self._data(read, filters)
+
+    @interruptible
+    def read_by_token(self, access_token: Secret, read: Read, filters: Mapping[str, str | int]) -> Data:
+        self._account(access_token)
+        return self._data(read, filters)
 
     # ---- How ---------------------------------------------------------------------------------------------------------
 
@@ -265,6 +287,22 @@ class FakeWhiteBit(Interruptible):
         if pair is None or pair.is_dead or self._clock.now() >= pair.access_expires_at:
             raise ConsentLost
         return pair.account
+
+    def _use(self, key: CapturedKey) -> IssuedKey:
+        issued, now = self.issued.get(key.external_id), self._clock.now()
+        if issued is None or not self.lives(key.external_id) or not issued.is_active(now):
+            raise KeyUnusable
+        if issued.secret != key.secret.reveal():
+            raise KeyUnusable
+        issued.last_used_at = now
+        return issued
+
+    def _data(self, read: Read, filters: Mapping[str, str | int]) -> Data:
+        try:
+            data: Data = ANSWERS[read.signed_path](filters)
+        except ApiError:
+            raise InvalidRequest from None
+        return data
 
     def _active_key(self, access_token: Secret, external_id: str) -> IssuedKey:
         key = self.keys.get(self._account(access_token))

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
+from fastkey.adapters.keys import CachedKeys
 from local.whitebit import Revision
 from tests.fakes.lag import Lag, no_lag
-from tests.fakes.stores import FakeAuthorizations, FakeConnections, FakeStarts, FakeVault
+from tests.fakes.stores import FakeAuthorizations, FakeConnections, FakeLimits, FakeStarts, FakeVault
 from tests.fakes.system import FakeClock, FakeEntropy, FakeSealer
 from tests.fakes.whitebit import FakeWhiteBit
 from tests.fakes.workflows import FakeWorkflows
@@ -20,6 +21,7 @@ class FakePolicy:
     whitebit_base_url: str = "https://whitebit.example"
     public_url: str = "https://fastkey.example"
     allowed_return_urls: frozenset[str] = frozenset({RETURN_URL, "https://partner.example/connected?theme=dark"})
+    bearer_reads: bool = False
 
 
 class FakeWorld:
@@ -36,8 +38,10 @@ class FakeWorld:
         self.entropy = FakeEntropy()
         self.sealer = FakeSealer()
         self.starts = FakeStarts()
+        self.limits = FakeLimits()
         self.authorizations = FakeAuthorizations()
         self.connections = FakeConnections(self.clock, lag)
         self.vault = FakeVault(self.clock, lag)
+        self.keys = CachedKeys(self.vault, self.clock)
         self.whitebit = FakeWhiteBit(self.clock, revision)
         self.workflows = FakeWorkflows()

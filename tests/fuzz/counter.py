@@ -114,6 +114,11 @@ def call_of(operation: str, user: Journey) -> Call:
         case "GET /connections":
             user.start()
             return Call(operation)
+        case _ if "/account/" in operation:
+            user.authorize().complete().create_key("trade_balance", "wallet", "convert").detect()
+            user.capture()
+            user.verify()
+            return Call(operation, connection_id=user.connection_id)
         case _:
             user.start()
             return Call(operation, connection_id=user.connection_id)

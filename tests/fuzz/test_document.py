@@ -4,6 +4,7 @@ import importlib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from html import escape
 from typing import Any, NamedTuple
 
@@ -21,8 +22,10 @@ from schemathesis.specs.openapi.checks import (
 from werkzeug.test import TestResponse
 
 from fastkey.adapters.dynamodb import PAGE_SIZE
-from fastkey.domain.errors import CATALOGUE, CompletionMissing, Conflict, StorageUnavailable, by_code
+from fastkey.domain.account import READS
+from fastkey.domain.errors import CATALOGUE, CompletionMissing, Conflict, ConsentLost, StorageUnavailable, by_code
 from fastkey.domain.status import Status
+from fastkey.entry.filters import FILTERS
 from fastkey.entry.http import BODY_LIMIT
 from fastkey.entry.page import page
 from local.functions import Outcome
@@ -91,6 +94,21 @@ def test_every_body_is_one_of_those_and_its_limit_is_said() -> None:
     named = [body["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2] for body in bodies]
     assert named == list(BODIES)
     assert all(f"At most {BODY_LIMIT // 1024} KiB" in body["description"] for body in bodies)
+
+
+@pytest.mark.parametrize("resource", READS)
+def test_the_filters_of_a_read_are_what_its_function_takes(resource: str) -> None:
+    operation = OPERATIONS[f"GET /connections/{{connection_id}}/account/{resource}"]
+    documented = {each["name"]: each["schema"] for each in map(resolved, operation["parameters"])}
+    taken = FILTERS[resource].model_json_schema()
+    assert not taken["additionalProperties"]
+    assert documented == {name: filter_of(schema) for name, schema in taken["properties"].items()}
+
+
+def filter_of(schema: dict[str, Any]) -> Any:
+    """What a filter is, if it is there."""
+    without = {name: part for name, part in without_words(schema).items() if name != "default" or part is not None}
+    return without["anyOf"][0] if "anyOf" in without else without
 
 
 # ---- What it says of answers -----------------------------------------------------------------------------------------
@@ -268,13 +286,43 @@ def out_of_time(counter: Counter, user: Journey, call: Call) -> Call:
     return call
 
 
+def disabled(counter: Counter, user: Journey, call: Call) -> Call:
+    user.key.enabled = False
+    return call
+
+
+def without_permissions(counter: Counter, user: Journey, call: Call) -> Call:
+    user.key.permissions = ()
+    return call
+
+
+def revoked_meanwhile(counter: Counter, user: Journey, call: Call) -> Call:
+    counter.world.limits.meanwhile("take", user.revoke)
+    return call
+
+
+def refreshed_meanwhile(counter: Counter, user: Journey, call: Call) -> Call:
+    """Of another user, who is on the way to a key: somebody else begins to refresh, and the old token dies of that."""
+    counter.world.policy = replace(counter.world.policy, bearer_reads=True)
+    waiting = Journey(counter.world, account="bob").authorize().complete()
+    before, now = waiting.connection, counter.world.clock.now()
+    assert before.tokens
+    lease = before.lease_refresh(before.tokens, now + timedelta(minutes=1), now)
+    counter.world.connections.save(before, lease)
+    counter.world.whitebit.fail_next("read_by_token", ConsentLost)
+    return replace(call, connection_id=waiting.connection_id)
+
+
 START, PAGE = "POST /connections", "GET /connections"
 LOOK, REVOKE = "GET /connections/{connection_id}", "DELETE /connections/{connection_id}"
 COMPLETE = "POST /connections/{connection_id}/complete"
 AUTHORIZE, CALLBACK = "GET /authorize", "GET /callback"
 
+READ = [operation for operation in OPERATIONS if "/account/" in operation]
+
 # What each operation asks first.
 FIRST = {
+    **dict.fromkeys(READ, ("connections", "get")),
     START: ("starts", "count"),
     PAGE: ("connections", "page"),
     AUTHORIZE: ("connections", "get"),
@@ -286,7 +334,7 @@ FIRST = {
 VISITS = [AUTHORIZE, CALLBACK]
 WITH_JWT = [operation for operation in FIRST if operation not in VISITS]
 WITH_BODY = [START, COMPLETE]
-OF_ONE = [LOOK, REVOKE, COMPLETE]
+OF_ONE = [LOOK, REVOKE, COMPLETE, *READ]
 
 CASES = [
     Case(201, "", START, changed()),
@@ -323,6 +371,18 @@ CASES = [
     Case(302, "", AUTHORIZE, by_a_browser(changed())),
     Case(303, "", CALLBACK, by_a_browser(changed())),
     *(Case(404, "connection_not_found", each, by_a_browser(changed(connection_id="x"))) for each in OF_ONE),
+    *(Case(200, "", operation, changed()) for operation in READ),
+    *(Case(400, "invalid_request", operation, changed(query={"x": "1"})) for operation in READ),
+    *(Case(403, "permission_missing", operation, without_permissions) for operation in READ),
+    *(Case(409, "access_missing", operation, after(lambda user: user.revoke())) for operation in READ),
+    *(Case(409, "key_unusable", operation, disabled) for operation in READ),
+    *(
+        Case(by_code(code).http_status, code, operation, failing("whitebit", "read_signed", by_code(code), times=99))
+        for operation in READ
+        for code in ("unexpected_answer", "whitebit_unavailable", "whitebit_busy")
+    ),
+    *(Case(503, "conflict", operation, revoked_meanwhile) for operation in READ),
+    *(Case(503, "refresh_in_progress", operation, refreshed_meanwhile) for operation in READ),
     *(Case(401, MESSAGE, operation, changed(user_id=None)) for operation in WITH_JWT),
     *(Case(400, "invalid_request", operation, changed(user_id="u" * 256)) for operation in WITH_JWT),
     *(Case(400, "invalid_request", operation, changed(body=b"{")) for operation in WITH_BODY),

@@ -25,6 +25,7 @@ from tests.fuzz.drawn import CANARY, FUZZ, documents, refusal
 # What the port declares, and the one that a call has besides.
 DECLARED = {errors.WhiteBitUnavailable, errors.UnexpectedAnswer}
 BEARER = {*DECLARED, errors.ConsentLost}
+READ = {*DECLARED, errors.WhiteBitBusy, errors.PermissionMissing, errors.InvalidRequest}
 RAISED = {
     "exchange_code": {*DECLARED, errors.ExchangeRefused},
     "refresh_token": BEARER,
@@ -32,6 +33,8 @@ RAISED = {
     "read_secret": {*BEARER, errors.SecretLost, errors.SecretLocked, errors.KeyGone},
     "delete_key": {*BEARER, errors.KeyGone},
     "try_key": {*DECLARED, errors.KeyUnusable},
+    "read_signed": {*READ, errors.KeyUnusable},
+    "read_by_token": {*READ, errors.ConsentLost},
 }
 
 # Answers of the contract, some part of which is something else.

@@ -25,7 +25,9 @@ def row(name: str) -> str:
 
 def actions(function: str) -> Iterator[str]:
     for policy in FUNCTIONS[function]["Policies"]:
-        for statement in policy["Statement"]:
+        for written in policy["Statement"]:
+            # Some are there only if a parameter says so.
+            statement = written["Fn::If"][1] if "Fn::If" in written else written
             named = statement["Action"]
             yield from named if isinstance(named, list) else [named]
 

@@ -55,7 +55,9 @@ LOGGED = {
 
 # What makes captured keys findable, and opens them, outlives the stack, but for one that never came to be.
 KEPT = dict.fromkeys(("Connections", "KeyHolders", "SealingKey"), ("RetainExceptOnCreate", "Retain"))
-DROPPED = dict.fromkeys(("ApiLog", "Authorizations", "FunctionLog", "Starts", "WorkflowLog"), ("Delete", "Delete"))
+DROPPED = dict.fromkeys(
+    ("ApiLog", "Authorizations", "FunctionLog", "Limits", "Starts", "WorkflowLog"), ("Delete", "Delete")
+)
 
 TAKEN = {
     "WhiteBitBaseUrl": ["https://whitebit.com", "https://sandbox.example:8443", "http://host.docker.internal:8081"],

@@ -3,9 +3,16 @@ row.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from fastkey.domain.errors import Conflict, FastkeyError, StorageUnavailable, UnexpectedAnswer, WhiteBitUnavailable
+from fastkey.domain.errors import (
+    Conflict,
+    FastkeyError,
+    StorageUnavailable,
+    UnexpectedAnswer,
+    WhiteBitBusy,
+    WhiteBitUnavailable,
+)
 
 # In seconds, and by the clients' settings: until WhiteBIT must have connected (TCP and TLS, each with its limit), begun
 # its answer, and ended it; and until a call to AWS has used up its attempts and the waits between them.
@@ -43,6 +50,9 @@ _REACHED = (
 # Where the document counts, and not the status alone.
 _UNDERSTOOD = (*_REACHED, Fault("null", UnexpectedAnswer, True, (0, ENDED)))
 
+# What was refused for its frequency is told apart.
+_REPEATED = tuple(replace(fault, error=WhiteBitBusy) if fault.name == "throttled" else fault for fault in _UNDERSTOOD)
+
 # Each after the client's last attempt. One that went well after all is no fault.
 _READ = (
     Fault("refused", StorageUnavailable, False, (0, AWS_ENDED)),
@@ -66,8 +76,11 @@ FAULTS: Mapping[str, Mapping[str, Sequence[Fault]]] = {
         "read_secret": _UNDERSTOOD,
         "delete_key": _REACHED,
         "try_key": _REACHED,
+        "read_signed": _REPEATED,
+        "read_by_token": _REPEATED,
     },
     "starts": {"count": _WRITE},
+    "limits": {"take": _WRITE},
     "authorizations": {"add": _WRITE, "find": _READ},
     "connections": {"add": _WRITE, "get": _READ, "page": _READ, "save": _CONDITIONAL_WRITE},
     "vault": {"prepare": _WRITE, "store": _WRITE, "find": _READ, "shred": _WRITE},

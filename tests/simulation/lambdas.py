@@ -83,6 +83,11 @@ class InvocationClock:
         assert isinstance(invocation, Invocation)
         return BEGINNING + timedelta(seconds=self._kernel.now + invocation.skew)
 
+    def wait(self, time: timedelta) -> None:
+        invocation = self._kernel.current
+        assert isinstance(invocation, Invocation)
+        invocation.pass_time(time.total_seconds())
+
 
 class Invocation(Process):
     """One run of a function, up to its answer, its error or its death.

@@ -8,7 +8,9 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, cast
 
+from fastkey.adapters.keys import CachedKeys
 from fastkey.domain.errors import FastkeyError
+from fastkey.ports import KeyVault
 from local.whitebit import Revision
 from tests.fakes.system import FakeClock
 from tests.fakes.world import FakeWorld
@@ -75,9 +77,11 @@ class Ports:
         self.clock = InvocationClock(simulation.kernel)
         self.sealer = Port("sealer", world.sealer, simulation)
         self.starts = Port("starts", world.starts, simulation)
+        self.limits = Port("limits", world.limits, simulation)
         self.authorizations = Port("authorizations", world.authorizations, simulation)
         self.connections = Port("connections", world.connections, simulation)
         self.vault = Port("vault", world.vault, simulation)
+        self.keys = CachedKeys(cast(KeyVault, self.vault), self.clock)
         self.whitebit = Port("whitebit", world.whitebit, simulation)
         self.workflows = Port("workflows", Workflows(simulation), simulation)
 

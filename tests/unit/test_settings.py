@@ -23,6 +23,17 @@ def test_the_template_gives_the_settings_and_nothing_that_nobody_reads() -> None
     assert set(ENVIRONMENT) == set(given) - read_by_libraries
 
 
+@pytest.mark.parametrize(("position", "is_on"), [("on", True), ("off", False)])
+def test_reads_by_token_are_switched(position: str, is_on: bool) -> None:
+    assert read(BEARER_READS=position).bearer_reads is is_on
+
+
+@pytest.mark.parametrize("position", ["ON", "true", "1"])
+def test_a_switch_has_two_positions(position: str) -> None:
+    with pytest.raises(SettingsError, match=r"^BEARER_READS must be on or off"):
+        read(BEARER_READS=position)
+
+
 @pytest.mark.parametrize("name", ENVIRONMENT)
 @pytest.mark.parametrize("empty", [None, "", "  "])
 def test_a_setting_that_is_missing_is_named(name: str, empty: str | None) -> None:

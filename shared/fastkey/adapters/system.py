@@ -2,6 +2,7 @@
 
 import secrets
 from datetime import UTC, datetime, timedelta
+from time import sleep
 from uuid import uuid4
 
 from fastkey.domain.secret import Secret
@@ -12,6 +13,9 @@ class SystemClock:
 
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+    def wait(self, time: timedelta) -> None:
+        sleep(time.total_seconds())
 
 
 class SystemEntropy:

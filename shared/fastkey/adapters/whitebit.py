@@ -1,16 +1,17 @@
 """WhiteBIT's endpoints over HTTPS: each call is exactly one request."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 from urllib.parse import urlencode
 
 import urllib3
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from fastkey.domain import errors
+from fastkey.domain.account import Data, Read
 from fastkey.domain.key import CapturedKey, KeyInfo, KeyState, sign
 from fastkey.domain.secret import Secret
 from fastkey.domain.tokens import TokenGrant
@@ -21,8 +22,8 @@ from fastkey.ports import Clock
 TIMEOUT = urllib3.Timeout(connect=3, read=5)
 LAST_READ = 11  # seconds after the call's beginning
 
-# Far more than any answer in the contract; what is longer is not WhiteBIT's.
-ANSWER_LIMIT = 64 * 1024
+# Several times a page of a hundred transactions, the longest answer in the contract; what is longer is not WhiteBIT's.
+ANSWER_LIMIT = 512 * 1024
 
 BALANCE = "/api/v4/trade-account/balance"
 
@@ -102,6 +103,29 @@ class WhiteBitClient:
         if status != 200:
             _judge_signed(answer)
 
+    # ---- The account -------------------------------------------------------------------------------------------------
+
+    def read_signed(self, key: CapturedKey, nonce: int, read: Read, filters: Mapping[str, str | int]) -> Data:
+        request = sign(key, read.signed_path, nonce, **filters)
+        status, answer = self._send_read(request.path, request.headers, request.body)
+        if status != 200:
+            _judge_read(answer)
+            _judge_signed(answer)
+            raise errors.PermissionMissing
+        return _data(read, answer)
+
+    def read_by_token(self, access_token: Secret, read: Read, filters: Mapping[str, str | int]) -> Data:
+        authorization = {"Authorization": f"Bearer {access_token.reveal()}"}
+        status, answer = self._send_read(read.bearer_path, authorization, json.dumps(filters).encode())
+        if status == 401:
+            raise errors.ConsentLost
+        if status == 403:
+            raise errors.PermissionMissing
+        if status != 200:
+            _judge_read(answer)
+            raise errors.UnexpectedAnswer
+        return _data(read, answer)
+
     # ---- The wire ----------------------------------------------------------------------------------------------------
 
     def _send_form(self, path: str, **fields: Secret) -> tuple[int, Any]:
@@ -116,11 +140,23 @@ class WhiteBitClient:
             raise errors.ConsentLost
         return status, answer
 
-    def _send(self, method: str, path: str, headers: dict[str, str], body: bytes | None = None) -> tuple[int, Any]:
+    def _send_read(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, Any]:
+        """As `_send`. What was refused for its frequency may be repeated, and so is told apart."""
+        headers = {**headers, "Content-Type": "application/json"}
+        return self._send("POST", path, headers, body, throttled=errors.WhiteBitBusy)
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        body: bytes | None = None,
+        throttled: type[errors.FastkeyError] = errors.WhiteBitUnavailable,
+    ) -> tuple[int, Any]:
         """One request.
 
-        Gives the status and the JSON of the answer; raises WhiteBitUnavailable, and UnexpectedAnswer for what is no
-        JSON.
+        Gives the status and the JSON of the answer; raises WhiteBitUnavailable, `throttled`, and UnexpectedAnswer for
+        what is no JSON.
         """
         until = monotonic() + LAST_READ
         try:
@@ -139,14 +175,21 @@ class WhiteBitClient:
         finally:
             # urllib3 keeps a connection that the other side would keep, whatever we have said.
             self._http.clear()
-        if response.status == 429 or response.status >= 500:
+        if response.status == 429:
+            raise throttled
+        if response.status >= 500:
             raise errors.WhiteBitUnavailable
         if response.status in range(300, 400):
             raise errors.UnexpectedAnswer
         try:
-            return response.status, json.loads(text)
+            return response.status, json.loads(text, parse_constant=_refuse_constant)
         except (ValueError, RecursionError):
             raise errors.UnexpectedAnswer from None
+
+
+def _refuse_constant(_: str) -> NoReturn:
+    """NaN and Infinity, which Python reads and writes, are no JSON (RFC 8259, section 6)."""
+    raise ValueError
 
 
 def _chunks(response: urllib3.BaseHTTPResponse, until: float) -> Iterator[bytes]:
@@ -263,3 +306,47 @@ def _judge_signed(answer: Any) -> None:
     if refusal.message.startswith(("Unauthorized request", "This action is unauthorized", "Invalid API key")):
         raise errors.KeyUnusable
     raise errors.UnexpectedAnswer
+
+
+# ---- Answers to reads ------------------------------------------------------------------------------------------------
+
+# The shapes alone: what is in them is passed on as it is. They keep out what is no account data, such as an error under
+# status 200, or a proxy's echo of the request.
+_Row = dict[str, Any]
+_Grouped = dict[str, list[_Row]] | list[_Row]  # by market; PHP's empty object is a list
+
+
+class _Records(_Answer):
+    records: list[_Row]
+    offset: int
+    limit: int
+
+
+_SHAPES: Mapping[str, TypeAdapter[Any]] = {
+    "transactions": TypeAdapter(_Records),
+    # That of one ticker comes without the ticker's name.
+    "balances/main": TypeAdapter(dict[str, dict[str, str]] | dict[str, str]),
+    "balances/spot": TypeAdapter(dict[str, dict[str, str]] | dict[str, str]),
+    "orders": TypeAdapter(_Grouped),
+    "deals": TypeAdapter(_Grouped),
+    "conversions": TypeAdapter(_Records),
+}
+
+
+def _data(read: Read, answer: Any) -> Data:
+    try:
+        _SHAPES[read.resource].validate_python(answer, strict=True)
+    except ValidationError:
+        raise errors.UnexpectedAnswer from None
+    data: Data = answer
+    return data
+
+
+def _judge_read(answer: Any) -> None:
+    """Says what the refusal of a read means, unless it is about the key: raises what passes, or is the caller's."""
+    refusal = _parse(_SignedError, answer)
+    # The first is about the nonce where the status is not 429. Another nonce, a moment later, is accepted.
+    if refusal.message == "Too many requests." or refusal.message.startswith("Your nonce"):
+        raise errors.WhiteBitBusy
+    if refusal.message in ("Validation failed", "Currency not found"):
+        raise errors.InvalidRequest

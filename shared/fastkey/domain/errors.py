@@ -110,6 +110,18 @@ class ConnectionClosed(FastkeyError):
     http_status = 409
 
 
+class PermissionMissing(FastkeyError):
+    code = "permission_missing"
+    text = "The permission that this read needs was not granted at WhiteBIT."
+    http_status = 403
+
+
+class AccessMissing(FastkeyError):
+    code = "access_missing"
+    text = "The connection has no key with which the account could be read. Look at its status."
+    http_status = 409
+
+
 # ---- How a connection can end ----------------------------------------------------------------------------------------
 
 
@@ -223,9 +235,10 @@ class SecretLocked(FastkeyError):
 class KeyUnusable(FastkeyError):
     code = "key_unusable"
     text = (
-        "WhiteBIT does not accept calls with the new key, perhaps because of the address that they come from. "
-        "The key has been deleted; connect again."
+        "WhiteBIT does not accept calls with the key, perhaps because of the address that they come from. "
+        "If that has ended the connection, the key has been deleted; connect again."
     )
+    http_status = 409
     ends = Status.FAILED
     may_leave_key = True
 
@@ -255,6 +268,7 @@ class StepInProgress(FastkeyError):
 class RefreshInProgress(FastkeyError):
     code = "refresh_in_progress"
     text = "Another attempt is refreshing the token."
+    http_status = 503
     retryable = True
 
 
@@ -272,20 +286,27 @@ class SecretHeld(FastkeyError):
 
 class WhiteBitUnavailable(FastkeyError):
     code = "whitebit_unavailable"
-    text = "WhiteBIT could not be reached, or could not answer. Connect again later."
+    text = "WhiteBIT could not be reached, or could not answer. Try again later."
     http_status = 503
     retryable = True
     may_leave_key = True
 
 
+class WhiteBitBusy(FastkeyError):
+    code = "whitebit_busy"
+    text = "WhiteBIT takes no more calls at the moment. Try again in some seconds."
+    http_status = 503
+    retryable = True
+    retry_after = 10
+
+
 class UnexpectedAnswer(FastkeyError):
     code = "unexpected_answer"
-    text = (
-        "WhiteBIT gave an answer that fastkey does not know. If its dashboard shows a key for this platform, remove it."
-    )
+    text = "WhiteBIT gave an answer that fastkey does not know."
     http_status = 502
     retryable = True
     ends = Status.NEEDS_USER_ACTION
+    may_leave_key = True
 
 
 class StorageUnavailable(FastkeyError):

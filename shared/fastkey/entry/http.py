@@ -105,13 +105,7 @@ class Request:
 
         Raises InvalidRequest if it is there twice (RFC 6749, section 3.1).
         """
-        try:
-            parameters = parse_qsl(
-                self._event.raw_query_string or "", keep_blank_values=True, errors="strict", max_num_fields=20
-            )
-        except ValueError:
-            raise InvalidRequest from None
-        values = [value for parameter, value in parameters if parameter == name]
+        values = [value for parameter, value in self._query() if parameter == name]
         if len(values) > 1:
             raise InvalidRequest
         return Secret(values[0]) if values and values[0] else None
@@ -119,6 +113,15 @@ class Request:
     def required(self, name: str) -> Secret:
         """A parameter of the query that has to be there. Raises InvalidRequest if it is not."""
         return self.query(name) or _refuse()
+
+    def parameters(self, model: type[Body]) -> Body:
+        """The whole query as a model. Raises InvalidRequest, also for what is there twice, or is none of the model's
+        where that forbids it.
+        """
+        try:
+            return model.model_validate(_object(self._query()))
+        except ValueError:
+            raise InvalidRequest from None
 
     def authorization_response(self) -> AuthorizationResponse:
         """What a browser comes back with.
@@ -148,6 +151,14 @@ class Request:
             document = json.loads(octets.decode(), object_pairs_hook=_object, parse_constant=_refuse)
             return model.model_validate(document)
         except (ValueError, RecursionError):
+            raise InvalidRequest from None
+
+    def _query(self) -> list[tuple[str, str]]:
+        try:
+            return parse_qsl(
+                self._event.raw_query_string or "", keep_blank_values=True, errors="strict", max_num_fields=20
+            )
+        except ValueError:
             raise InvalidRequest from None
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from fastkey import logging
 from fastkey.domain import errors
+from fastkey.domain.account import READS
 from fastkey.domain.secret import Secret
 from fastkey.domain.status import Status
 from fastkey.entry.http import BODY_LIMIT
@@ -171,6 +172,98 @@ def test_a_connection_is_revoked(call: Call, journey: Journey) -> None:
     answer = call("revoke_connection", http_event(connection_id=journey.connection_id))
     assert (answer["statusCode"], document(answer)["status"]) == (202, "revoking")
     assert journey.world.workflows.revokes == [journey.connection_id]
+
+
+# ---- Accounts --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def reader(journey: Journey) -> Journey:
+    """A user whose key may read everything."""
+    journey.authorize().complete().create_key("trade_balance", "wallet", "convert").detect()
+    journey.capture()
+    journey.verify()
+    return journey
+
+
+def read(call: Call, journey: Journey, resource: str, query: str = "", **changes: Any) -> dict[str, Any]:
+    route = f"GET /connections/{{connection_id}}/account/{resource}"
+    return call("read_account", http_event(route, query=query, **{"connection_id": journey.connection_id, **changes}))
+
+
+@pytest.mark.parametrize("resource", READS)
+def test_an_account_is_read(call: Call, reader: Journey, resource: str) -> None:
+    answer = read(call, reader, resource)
+    assert answer["statusCode"] == 200
+    content = document(answer)
+    assert (content.pop("resource"), content.pop("source")) == (resource, "key")
+    assert content.keys() == {"data"}
+    assert content["data"]
+
+
+def test_filters_are_passed_on_as_whitebit_names_them(call: Call, reader: Journey) -> None:
+    query = "transactionMethod=2&ticker=USDT&limit=3&offset=50"
+    data = document(read(call, reader, "transactions", query))["data"]
+    assert (data["limit"], data["offset"], data["total"], len(data["records"])) == (3, 50, 60, 3)
+    assert list(document(read(call, reader, "orders", "market=ETH_BTC"))["data"]) == ["ETH_BTC"]
+
+
+@pytest.mark.parametrize(
+    ("resource", "query"),
+    [
+        ("orders", "limit=0"),
+        ("orders", "limit=101"),
+        ("orders", "limit=1e1"),
+        ("orders", "limit=5.0"),
+        ("orders", "limit=+5"),
+        ("orders", "limit=%205"),
+        ("orders", "limit=1_0"),
+        ("orders", "limit=%D9%A5"),
+        ("orders", "limit=" + "1" * 5000),
+        ("orders", "limit="),
+        ("orders", "limit=1&limit=1"),
+        ("orders", "offset=10001"),
+        ("orders", "offset=-1"),
+        ("orders", "market=BTCUSDT"),
+        ("orders", "market="),
+        ("orders", "market=BTC_USDT%0A"),
+        ("orders", "ticker=BTC"),
+        ("orders", "request=/api/v4/order/new"),
+        ("orders", "nonce=1"),
+        ("transactions", "transactionMethod=3"),
+        ("transactions", "market=BTC_USDT"),
+        ("balances/spot", "limit=1"),
+        ("balances/main", "ticker=BTC&ticker=ETH"),
+        ("balances/main", "ticker=../BTC"),
+        ("conversions", "ticker=BTC"),
+        ("conversions", "%FF=1"),
+        ("conversions", "&".join(f"x{n}=1" for n in range(30))),
+    ],
+)
+def test_a_filter_that_is_not_right_does_not_come_as_far_as_whitebit(
+    call: Call, reader: Journey, resource: str, query: str
+) -> None:
+    assert problem_of(read(call, reader, resource, query)) == (400, "invalid_request")
+    assert "read_signed" not in reader.world.whitebit.calls
+
+
+def test_a_filter_that_whitebit_refuses_gets_a_problem(call: Call, reader: Journey) -> None:
+    answer = read(call, reader, "balances/spot", f"ticker={CANARY}")
+    assert problem_of(answer) == (400, "invalid_request")
+    assert CANARY not in json.dumps(answer)
+
+
+def test_somebody_elses_account_gets_the_same_answer_as_none(call: Call, reader: Journey) -> None:
+    foreign = read(call, reader, "orders", user_id="user-2")
+    assert problem_of(foreign) == (404, "connection_not_found")
+    assert foreign == read(call, reader, "orders", connection_id="connection-9")
+
+
+def test_a_busy_whitebit_says_when_to_come_back(call: Call, reader: Journey) -> None:
+    reader.world.whitebit.fail_next("read_signed", errors.WhiteBitBusy, times=99)
+    answer = read(call, reader, "orders")
+    assert problem_of(answer) == (503, "whitebit_busy")
+    assert answer["headers"]["Retry-After"] == "10"
 
 
 # ---- Bad input -------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from local.aws.policy import permissions
 from local.aws.resources import CREATORS
 from local.aws.server import ADMINISTRATOR, Aws, Client
 from local.aws.stack import Stack
@@ -88,6 +89,10 @@ class World:
     def output(self, name: str) -> str:
         """The value of one of the template's outputs."""
         return str(self._stack.output(name))
+
+    def attach(self, policy_arn: str, role: str) -> None:
+        """Has a role of the partner's own, new or not, do what a managed policy of the template allows, and no more."""
+        self.guard.roles = {**self.guard.roles, role: permissions(self._stack.policies[policy_arn])}
 
     def _start(self, running: ExitStack, revision: Revision, host: str, ports: Ports) -> None:
         self.functions = running.enter_context(closing(Functions(_REGION)))

@@ -177,11 +177,12 @@ def _role(stack: Stack, logical_id: str, properties: dict[str, Value]) -> Physic
     return Physical(name, {"Arn": f"arn:aws:iam::{ACCOUNT_ID}:role/{name}"})
 
 
-def _boundary(stack: Stack, logical_id: str, properties: dict[str, Value]) -> Physical:
-    """A policy that nobody has: attached to a role it would allow what `_role` does not know of."""
+def _managed_policy(stack: Stack, logical_id: str, properties: dict[str, Value]) -> Physical:
+    """A policy that nobody has yet, or a boundary: as a role's own it would allow what `_role` does not know of."""
     require_known(logical_id, properties, {"Description", "PolicyDocument"})
-    name = stack.physical_name(logical_id)
-    return Physical(f"arn:aws:iam::{ACCOUNT_ID}:policy/{name}")
+    arn = f"arn:aws:iam::{ACCOUNT_ID}:policy/{stack.physical_name(logical_id)}"
+    stack.policies[arn] = properties["PolicyDocument"]
+    return Physical(arn)
 
 
 def _nothing(stack: Stack, logical_id: str, properties: dict[str, Value]) -> Physical:
@@ -197,7 +198,7 @@ CREATORS: Mapping[str, Create] = {
     "AWS::DynamoDB::Table": _table,
     "AWS::Events::EventBus": _event_bus,
     "AWS::Events::Rule": _event_rule,
-    "AWS::IAM::ManagedPolicy": _boundary,
+    "AWS::IAM::ManagedPolicy": _managed_policy,
     "AWS::IAM::Role": _role,
     "AWS::KMS::Alias": _key_alias,
     "AWS::KMS::Key": _key,

@@ -29,7 +29,7 @@ class Stack:
 
     `client` makes a boto3 client for a service's name. `creators` know how to create each type; a type that they do not
     know is an error. `functions` and `apis`, by logical id, describe what this process has to run, and `roles`, by
-    name, what a role may do: `create` fills them.
+    name, what a role may do; `policies`, by ARN, are documents that are no role's: `create` fills them.
     """
 
     def __init__(
@@ -50,6 +50,7 @@ class Stack:
         self.apis: dict[str, Value] = {}
         self.layers: dict[str, Path] = {}
         self.roles: dict[str, tuple[Permission, ...]] = {}
+        self.policies: dict[str, Value] = {}
         self._template = template
         self._creators = creators
         self._created: dict[str, Physical] = {}

@@ -55,8 +55,7 @@ def test_a_role_is_taken_by_its_service_alone_and_has_no_policy_from_elsewhere(o
 
 def test_what_functions_may_log_to_is_their_own_group() -> None:
     # No function calls CloudWatch Logs, Lambda does: what is written is compared, and not tried.
-    ((name, boundary),) = of_type("AWS::IAM::ManagedPolicy").items()
-    assert name == "FunctionBoundary"
+    boundary = RESOURCES["FunctionBoundary"]
     assert set(boundary.properties) == {"Description", "PolicyDocument"}
     own, rest = boundary.properties["PolicyDocument"]["Statement"]
     assert own == {
@@ -66,6 +65,11 @@ def test_what_functions_may_log_to_is_their_own_group() -> None:
         "Resource": {"Fn::GetAtt": ["FunctionLog", "Arn"]},
     }
     assert rest == {"Sid": "LeaveTheRestToPolicies", "Effect": "Allow", "NotAction": "logs:*", "Resource": "*"}
+
+
+def test_nobody_has_the_backends_policy_until_it_is_attached() -> None:
+    assert of_type("AWS::IAM::ManagedPolicy").keys() == {"FunctionBoundary", "BackendPolicy"}
+    assert RESOURCES["BackendPolicy"].properties.keys() == {"Description", "PolicyDocument"}
 
 
 def test_there_is_no_role_but_those() -> None:

@@ -2,9 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+import fastkey.client
+from fastkey.client import Client
 from fastkey.domain.errors import CATALOGUE, FastkeyError, by_name
 from fastkey.domain.status import PENDING, Status
 from tests.template import ROOT, WRITTEN
@@ -35,6 +38,25 @@ def actions(function: str) -> Iterator[str]:
 @pytest.mark.parametrize("parameter", WRITTEN["Parameters"])
 def test_every_parameter_is_explained(parameter: str) -> None:
     assert row(parameter)
+
+
+@pytest.mark.parametrize("output", WRITTEN["Outputs"])
+def test_every_output_is_explained(output: str) -> None:
+    assert row(output)
+
+
+@pytest.mark.parametrize("program", sorted((ROOT / "examples").glob("*.py")), ids=lambda program: program.name)
+def test_the_examples_are_shown_as_they_are(program: Path) -> None:
+    _, _, code = program.read_text().partition("\n\n")
+    assert f"```python\n{code}```" in README
+
+
+CLIENT = [*fastkey.client.__all__, *(name for name in vars(Client) if not name.startswith("_"))]
+
+
+@pytest.mark.parametrize("name", CLIENT)
+def test_the_client_is_explained(name: str) -> None:
+    assert f"`{name}" in README
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import Enum, auto
 from hashlib import sha512
 from hmac import new as hmac_new
+from typing import Any
 from uuid import UUID, uuid5
 
 from fastkey.domain.secret import Secret
@@ -84,7 +85,7 @@ class SignedRequest:
     body: bytes
 
 
-def sign(key: CapturedKey, path: str, nonce: int, **fields: str | int) -> SignedRequest:
+def sign(key: CapturedKey, path: str, /, nonce: int, **fields: Any) -> SignedRequest:
     """Signs a V4 request as WhiteBIT asks (docs.whitebit.com, "Authentication" of the V4 API).
 
     nonce: milliseconds since 1970, unique for the key and within 5 s of WhiteBIT's clock (that is what `nonceWindow`

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from time import monotonic, time
 from typing import Any, TextIO
@@ -21,13 +22,14 @@ from fastkey.domain.key import CapturedKey, sign
 from fastkey.domain.secret import Secret
 from local.evidence import ALLOWED, Evidence, gathering, witness
 from local.frontend import Frontend
+from local.items import await_told, fall_due, item
 from local.whitebit import Revision
 from local.whitebit.user import UserAgent
 from local.world import World
 
 EMAIL, PASSWORD, SECOND_FACTOR = "grace@example.com", "correct horse", "123456"
 BALANCE = "/api/v4/trade-account/balance"
-PERMISSIONS = [BALANCE]
+PERMISSIONS = [BALANCE, "/api/v4/order/new"]
 
 
 @dataclass(slots=True)
@@ -140,10 +142,28 @@ def connect_and_revoke(world: World, evidence: Evidence, run: Run) -> None:
         expect("the same secret", sha256(key.secret.reveal().encode()).hexdigest() == issued["secret_sha256"])
         step.seen = name
 
-    with run.step("a balance call, signed with it, is answered") as step:
+    with run.step("the frontend shows what the key may do") as step:
+        access = connection["access"]
+        expect("what was granted", access == {"read": True, "trade": True, "withdraw": False})
+        said = ", ".join(f"{name}: {'yes' if may else 'no'}" for name, may in access.items())
+        step.seen = f"{said} (WhiteBIT's groups: {', '.join(connection['permissions'])})"
+
+    with run.step("the user's balance is read through fastkey") as step:
+        read = frontend.read(connection_id, "balances/spot")
+        expect("by the key", read["source"] == "key")
+        step.seen = _amounts(read["data"])
+
+    with run.step("a balance call of the partner's own, signed with the key, is answered the same") as step:
         answer = _balance(world, key)
         expect(f"200, not {answer.status_code}", answer.status_code == 200)
-        step.seen = ", ".join(f"{amount['available']} {ticker}" for ticker, amount in answer.json().items())
+        expect("the same balance", answer.json() == read["data"])
+
+    with run.step("a week later, the guardian tries the key") as step:
+        await_told(world, connection_id)
+        begun = datetime.now(UTC)
+        step.seen = _guardian_pass(world, connection_id, "1 alive")
+        next_time = datetime.fromisoformat(item(world, connection_id)["check_at"]["S"])
+        expect("a week until the next time", next_time > begun + timedelta(days=7))
 
     with run.step("the user disconnects") as step:
         frontend.revoke(connection_id)
@@ -156,6 +176,16 @@ def connect_and_revoke(world: World, evidence: Evidence, run: Run) -> None:
 
     with run.step("the key is gone from Secrets Manager"):
         expect("no secret", not _exists(world, name))
+
+    with run.step("a minute later, the guardian tells what no workflow has told") as step:
+        step.seen = _guardian_pass(world, connection_id, "1 told")
+
+
+def look_at_events(evidence: Evidence, run: Run) -> None:
+    with run.step("EventBridge has told the partner") as step:
+        told = [json.loads(event)["detail-type"] for event in evidence.texts.get("events", ())]
+        expect(f"both, not {told}", told == ["connection.activated", "connection.revoked"])
+        step.seen = ", ".join(told)
 
 
 def search_for_secrets(evidence: Evidence, run: Run) -> None:
@@ -190,6 +220,17 @@ def _balance(world: World, key: CapturedKey) -> requests.Response:
     return requests.post(world.whitebit + request.path, data=request.body, headers=request.headers, timeout=10)
 
 
+def _guardian_pass(world: World, connection_id: str, expected: str) -> str:
+    """What the guardian finds, as it counts it."""
+    found = ", ".join(f"{count} {finding}" for finding, count in fall_due(world, connection_id).items())
+    expect(f"{expected}, not {found}", found == expected)
+    return found
+
+
+def _amounts(balance: dict[str, Any]) -> str:
+    return ", ".join(f"{amount['available']} {ticker}" for ticker, amount in balance.items())
+
+
 def _exists(world: World, name: str) -> bool:
     try:
         world.client("secretsmanager").describe_secret(SecretId=name)
@@ -210,6 +251,7 @@ def run(revision: Revision, out: TextIO) -> Run:
         with world:
             with gathering(world) as evidence:
                 connect_and_revoke(world, evidence, made)
+            look_at_events(evidence, made)
             search_for_secrets(evidence, made)
         made.is_complete = True
     except Exception:  # noqa: BLE001 - the step that it came from has shown it

@@ -1,4 +1,4 @@
-"""What fastkey tells EventBridge."""
+"""What fastkey tells EventBridge, and what lies in queues."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -18,7 +18,12 @@ class EventQueue:
 
     def drain(self) -> Iterator[str]:
         """Takes every event out of the queue, each as the JSON that EventBridge sends."""
-        while messages := self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get("Messages"):
-            for message in messages:
-                self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
-                yield message["Body"]
+        return drain(self._sqs, self._url)
+
+
+def drain(sqs: Client, url: str) -> Iterator[str]:
+    """Takes every message out of a queue."""
+    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        for message in messages:
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            yield message["Body"]

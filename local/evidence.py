@@ -1,7 +1,8 @@
 """The search for secrets in whatever a run of the local world leaves behind.
 
-Every secret is collected from where it was made, and looked for in every log line, execution history, event, DynamoDB
-item and HTTP answer. The only places where one may be are those that the protocol puts it in: they are named here.
+Every secret is collected from where it was made, and looked for in every log line, execution history, event, message
+in a queue, DynamoDB item and HTTP answer. The only places where one may be are those that the protocol puts it in: they
+are named here.
 """
 
 import json
@@ -14,7 +15,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import requests
 
-from local.events import EventQueue
+from local.events import EventQueue, drain
 from local.world import World
 
 # What has to be in an answer, by (method, path, part of the answer).
@@ -116,6 +117,9 @@ def collect(world: World, evidence: Evidence, events: EventQueue) -> None:
                 evidence.found(f"history of {name}", history["events"])
     for event in events.drain():
         evidence.found("events", event)
+    for name, url in world.queues.items():
+        for message in drain(world.client("sqs"), url):
+            evidence.found(f"messages of {name}", message)
     for name, table in world.tables.items():
         for item in world.client("dynamodb").scan(TableName=table)["Items"]:
             evidence.found(f"items of {name}", item)

@@ -23,9 +23,9 @@ class Frontend:
         """One call of the API; the answer, whatever its status."""
         return self.http.request(method, self._gateway + path, json=document, timeout=30)
 
-    def start(self, return_url: str) -> dict[str, Any]:
-        """Start a connection: its id, and the URL to send the browser to."""
-        return self._done(self.call("POST", "/connections", {"return_url": return_url}))
+    def start(self, return_url: str, **wishes: bool) -> dict[str, Any]:
+        """Start a connection: its id, and the URL to send the browser to. `wishes`: what the API takes besides."""
+        return self._done(self.call("POST", "/connections", {"return_url": return_url, **wishes}))
 
     def complete(self, connection_id: str, completion: str) -> dict[str, Any]:
         """Say that the browser is back."""

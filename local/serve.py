@@ -14,6 +14,7 @@ from threading import Event
 from local.issuer import DEFAULT_PORT as ISSUER_PORT
 from local.partner import DEFAULT_PORT as PARTNER_PORT
 from local.sam_local.environments import environments
+from local.scheduler import firing
 from local.whitebit import Revision
 from local.world import Ports, World
 
@@ -36,7 +37,8 @@ def main() -> None:
             arguments.env_vars.write_text(environments(world))
         print(json.dumps(_whereabouts(world)), flush=True)
         _log_to_stdout()
-        stop.wait()
+        with firing(world.schedules, world.fire):
+            stop.wait()
 
 
 def _parse() -> argparse.Namespace:

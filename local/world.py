@@ -12,11 +12,12 @@ from local.aws.policy import permissions
 from local.aws.resources import CREATORS
 from local.aws.server import ADMINISTRATOR, Aws, Client
 from local.aws.stack import Stack
-from local.aws.template import load
+from local.aws.template import Value, load
 from local.functions import Functions
 from local.gateway import Gateway, HttpApi
 from local.issuer import Issuer
 from local.partner import RETURN_PATH, Partner
+from local.scheduler import invoke
 from local.web import WebServer
 from local.whitebit import Options, Revision
 from local.whitebit.web.app import create_app
@@ -47,9 +48,10 @@ class Ports:
 class World:
     """Everything that fastkey needs, running on this machine; closed by `with`. One at a time in a process.
 
-    `gateway`, `whitebit`, `aws`, `issuer`, `partner` and `sandbox_control` are URLs. `tables` (names) and
-    `state_machines` (ARNs) are by logical id. `functions` invokes and kills functions, and has their logs. `guard`
-    holds roles to their policies. `return_url` is the allowed one, a page of the partner's.
+    `gateway`, `whitebit`, `aws`, `issuer`, `partner` and `sandbox_control` are URLs. `tables` (names), `queues` (URLs)
+    and `state_machines` (ARNs) are by logical id, and `schedules` by the function's. `functions` invokes and kills
+    functions, and has their logs. `guard` holds roles to their policies. `return_url` is the allowed one, a page of the
+    partner's. No schedule fires by itself.
     """
 
     def __init__(
@@ -86,6 +88,10 @@ class World:
         """A JWT that the gateway takes; `claims` are added to the usual ones or replace them (None takes one away)."""
         return self._issuer.token(sub, **claims)
 
+    def fire(self, function: str) -> Value:
+        """Fires the schedule of a function (its logical id) once: see `local.scheduler.invoke`."""
+        return invoke(self.schedules[function], self.client)
+
     def output(self, name: str) -> str:
         """The value of one of the template's outputs."""
         return str(self._stack.output(name))
@@ -118,7 +124,9 @@ class World:
         self.guard.roles = stack.roles
         for spec in stack.functions.values():
             self.functions.add(spec, self.aws)
+        self.schedules = stack.schedules
         self.tables = stack.created("AWS::DynamoDB::Table")
+        self.queues = stack.created("AWS::SQS::Queue")
         self.state_machines = stack.created("AWS::StepFunctions::StateMachine")
         return stack
 

@@ -38,5 +38,6 @@ def routes() -> Iterator[tuple[str, str, bool]]:
     """The function, the route as API Gateway names it, and whether it takes a JWT."""
     for name, resource in WRITTEN["Resources"].items():
         for event in resource.get("Properties", {}).get("Events", {}).values():
-            route = event["Properties"]
-            yield name, f"{route['Method']} {route['Path']}", route.get("Auth") != {"Authorizer": "NONE"}
+            if event["Type"] == "HttpApi":
+                route = event["Properties"]
+                yield name, f"{route['Method']} {route['Path']}", route.get("Auth") != {"Authorizer": "NONE"}

@@ -10,16 +10,20 @@ world = bootstrap.start()
 
 
 class Start(BaseModel):
-    """The body. return_url: where the browser ends up, one of the deployment's, to the character."""
+    """The body. return_url: where the browser ends up, one of the deployment's, to the character. keep_token: whether
+    the connection's tokens are to be kept alive.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
     return_url: str = Field(max_length=2048)
+    keep_token: bool = False
 
 
 @endpoint
 def handler(request: Request) -> Response:
-    started = start_connection(world, request.user_id, request.body(Start).return_url)
+    body = request.body(Start)
+    started = start_connection(world, request.user_id, body.return_url, keep_token=body.keep_token)
     document = {
         "connection_id": started.connection.connection_id,
         "authorize_url": started.authorize_url.reveal(),

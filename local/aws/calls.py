@@ -111,6 +111,11 @@ def _events(operation: str, parameters: Parameters, region: str) -> list[Call]:
     return [Call(f"events:{operation}", resource) for resource in resources]
 
 
+def _sqs(operation: str, parameters: Parameters, region: str) -> list[Call]:
+    queue = parameters.get("QueueUrl", "").rpartition("/")[2]
+    return [Call(f"sqs:{operation}", f"arn:aws:sqs:{region}:{DEFAULT_ACCOUNT_ID}:{queue}" if queue else "*")]
+
+
 def _arn(service: str, region: str, kind: str, name: str, separator: str = ":") -> str:
     if name.startswith("arn:"):
         return name
@@ -126,6 +131,7 @@ _TRANSACTED = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem",
 _SERVICES: Mapping[str, Callable[[str, Parameters, str], list[Call]]] = {
     "AWSEvents": _events,
     "AWSStepFunctions": _stepfunctions,
+    "AmazonSQS": _sqs,
     "DynamoDB_20120810": _dynamodb,
     "TrentService": _kms,
     "secretsmanager": _secretsmanager,

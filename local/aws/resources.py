@@ -12,6 +12,7 @@ from pathlib import Path
 import yaml
 
 from local.aws.policy import permissions
+from local.aws.schedule import Schedule
 from local.aws.stack import ACCOUNT_ID, Create, Physical, Stack
 from local.aws.template import LOCAL_BUCKET, TemplateError, Value, require_known
 from local.functions import FunctionSpec
@@ -72,6 +73,15 @@ def _log_group(stack: Stack, logical_id: str, properties: dict[str, Value]) -> P
     if days:
         client.put_retention_policy(logGroupName=name, retentionInDays=int(days))
     return Physical(name, {"Arn": stack.arn("logs", f"log-group:{name}:*")})
+
+
+def _queue(stack: Stack, logical_id: str, properties: dict[str, Value]) -> Physical:
+    client = stack.client("sqs")
+    # moto takes attributes by any name.
+    require_known(logical_id, properties, {"KmsMasterKeyId", "MessageRetentionPeriod", "SqsManagedSseEnabled"})
+    attributes = {name: value if isinstance(value, str) else json.dumps(value) for name, value in properties.items()}
+    url = client.create_queue(QueueName=stack.physical_name(logical_id), Attributes=attributes)["QueueUrl"]
+    return Physical(url, {"Arn": stack.arn("sqs", stack.physical_name(logical_id))})
 
 
 def _event_bus(stack: Stack, logical_id: str, properties: dict[str, Value]) -> Physical:
@@ -139,6 +149,24 @@ def _function(stack: Stack, logical_id: str, properties: dict[str, Value]) -> Ph
     return Physical(name, {"Arn": arn})
 
 
+def _schedule(stack: Stack, logical_id: str, properties: dict[str, Value]) -> Physical:
+    schedule = Schedule.parse(logical_id, properties)
+    functions = [name for name, spec in stack.functions.items() if spec.arn == schedule.function]
+    if not functions:
+        raise TemplateError(f"{logical_id}: {schedule.function} is not a function of this template")
+    if functions[0] in stack.schedules:
+        raise TemplateError(f"{logical_id}: the local world knows one schedule of {functions[0]}")
+    stack.schedules[functions[0]] = schedule
+    return Physical(properties.get("Name", stack.physical_name(logical_id)))
+
+
+def _asynchronous(stack: Stack, logical_id: str, properties: dict[str, Value]) -> Physical:
+    # Whoever invokes a function here waits for it; what failed is neither tried again nor sent anywhere.
+    require_known(logical_id, properties, {"DestinationConfig", "FunctionName", "MaximumRetryAttempts", "Qualifier"})
+    require_known(logical_id, properties["DestinationConfig"], set())
+    return Physical(stack.physical_name(logical_id))
+
+
 def _layer(stack: Stack, logical_id: str, properties: dict[str, Value]) -> Physical:
     content = properties["Content"]
     arn = stack.arn("lambda", f"layer:{properties.get('LayerName', logical_id)}:1")
@@ -186,7 +214,7 @@ def _managed_policy(stack: Stack, logical_id: str, properties: dict[str, Value])
 
 
 def _nothing(stack: Stack, logical_id: str, properties: dict[str, Value]) -> Physical:
-    """For what has no work to do here: nobody else invokes functions, nothing is billed, no schedule fires."""
+    """For what has no work to do here: nobody else invokes functions, and nothing is billed."""
     return Physical(stack.physical_name(logical_id))
 
 
@@ -202,12 +230,14 @@ CREATORS: Mapping[str, Create] = {
     "AWS::IAM::Role": _role,
     "AWS::KMS::Alias": _key_alias,
     "AWS::KMS::Key": _key,
+    "AWS::Lambda::EventInvokeConfig": _asynchronous,
     "AWS::Lambda::Function": _function,
     "AWS::Lambda::LayerVersion": _layer,
     "AWS::Lambda::Permission": _nothing,
     "AWS::Logs::LogGroup": _log_group,
     "AWS::Logs::MetricFilter": _nothing,
-    "AWS::Scheduler::Schedule": _nothing,
+    "AWS::SQS::Queue": _queue,
+    "AWS::Scheduler::Schedule": _schedule,
     "AWS::SecretsManager::Secret": _secret,
     "AWS::StepFunctions::StateMachine": _state_machine,
 }

@@ -33,6 +33,9 @@ Client = Any
 
 ADMINISTRATOR = "local"
 
+# A function may take longer than boto3 would wait for it, and to ask again would be to invoke it again.
+_ONCE = Config(read_timeout=100_000, retries={"total_max_attempts": 1})
+
 
 class _QuietMotoHandler(QuietHandler, MotoRequestHandler):
     pass
@@ -63,7 +66,7 @@ class Aws:
 
     def client(self, service: str, role: str = ADMINISTRATOR) -> Client:
         """A boto3 client of one of the services, for a role by its name or, without one, for the administrator."""
-        return self._client(service, role)
+        return self._client(service, role, _ONCE)
 
     def close(self) -> None:
         """Forget everything, end the executions that run, and free the port."""
@@ -77,10 +80,10 @@ class Aws:
 
     def _state_machines_client(self, region: str, service: str, state_credentials: StateCredentials) -> Client:
         """As moto makes it: a task has no limit but its own, and what it sends is for the service to judge."""
-        once = Config(parameter_validation=False, read_timeout=100_000, retries={"total_max_attempts": 1})
-        return self._client(service, state_credentials.role_arn.rpartition("/")[2], once)
+        unchecked = _ONCE.merge(Config(parameter_validation=False))
+        return self._client(service, state_credentials.role_arn.rpartition("/")[2], unchecked)
 
-    def _client(self, service: str, role: str, config: Config | None = None) -> Client:
+    def _client(self, service: str, role: str, config: Config) -> Client:
         return boto3.client(
             service,  # type: ignore[call-overload]  # any service's name: boto3-stubs knows literals only
             endpoint_url=self.url,

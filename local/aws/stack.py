@@ -6,6 +6,7 @@ from pathlib import Path
 
 from local.aws.intrinsics import Resolver
 from local.aws.policy import Permission
+from local.aws.schedule import Schedule
 from local.aws.server import Client
 from local.aws.template import Template, TemplateError, Value
 from local.functions import FunctionSpec
@@ -28,8 +29,9 @@ class Stack:
     """A template's resources on this machine.
 
     `client` makes a boto3 client for a service's name. `creators` know how to create each type; a type that they do not
-    know is an error. `functions` and `apis`, by logical id, describe what this process has to run, and `roles`, by
-    name, what a role may do; `policies`, by ARN, are documents that are no role's: `create` fills them.
+    know is an error. `functions` and `apis`, by logical id, describe what this process has to run, `schedules`, by the
+    function's, when, and `roles`, by name, what a role may do; `policies`, by ARN, are documents that are no role's:
+    `create` fills them.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Stack:
         self.client = client
         self.functions: dict[str, FunctionSpec] = {}
         self.apis: dict[str, Value] = {}
+        self.schedules: dict[str, Schedule] = {}
         self.layers: dict[str, Path] = {}
         self.roles: dict[str, tuple[Permission, ...]] = {}
         self.policies: dict[str, Value] = {}

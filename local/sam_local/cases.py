@@ -41,6 +41,18 @@ CASES = {
     "get_connection/one": Case(Stage.ACTIVE, {"statusCode": 200}),
     "get_connection/page": Case(Stage.STARTED, {"statusCode": 200}),
     "get_connection/somebody_elses": Case(Stage.STARTED, {"statusCode": 404}),
+    "guard_keys/key_alive": Case(
+        Stage.CHECK_DUE, {"guard_keys.alive": 1, "guard_keys.dead": 0}, ("POST /api/v4/trade-account/balance",)
+    ),
+    "guard_keys/key_dead": Case(
+        Stage.REFUSED, {"guard_keys.alive": 0, "guard_keys.dead": 1}, ("POST /api/v4/trade-account/balance",)
+    ),
+    "keep_tokens/nothing_kept": Case(Stage.ACTIVE, {"keep_tokens.kept": 0, "keep_tokens.refreshed": 0}),
+    "keep_tokens/refreshed": Case(
+        Stage.REFRESH_DUE,
+        {"keep_tokens.kept": 1, "keep_tokens.fit": 1, "keep_tokens.refreshed": 1, "keep_tokens.failed": 0},
+        ("POST /oauth2/refresh_token", "GET /oauth2/api-key/info"),
+    ),
     "read_account/balance": Case(Stage.ACTIVE, {"statusCode": 200}, ("POST /api/v4/trade-account/balance",)),
     "read_account/limit_too_high": Case(Stage.ACTIVE, {"statusCode": 400}),
     "read_account/no_key_yet": Case(Stage.COMPLETED, {"statusCode": 409}),
@@ -51,5 +63,7 @@ CASES = {
     "revoke_connection/active": Case(Stage.ACTIVE, {"statusCode": 202}),
     "start_connection/return_url_not_allowed": Case(Stage.STARTED, {"statusCode": 400}),
     "start_connection/started": Case(Stage.STARTED, {"statusCode": 201}),
+    "tell_events/activated": Case(Stage.ACTIVE, {"status": "active", "reason": None}),
+    "tell_events/nothing_to_tell": Case(Stage.STARTED, {"status": "started", "reason": None}),
     "verify_key/active": Case(Stage.CAPTURED, {"status": "active"}, ("POST /api/v4/trade-account/balance",)),
 }

@@ -4,19 +4,23 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import requests
 
 from fastkey.bootstrap import AwsWorld
 from fastkey.domain.authorization import AuthorizationResponse, completion
+from fastkey.domain.connection import CHECK_AGAIN
 from fastkey.domain.secret import Secret
 from fastkey.settings import Settings
 from fastkey.usecases.authorize import authorize
 from fastkey.usecases.callback import callback
 from fastkey.usecases.capture_secret import capture_secret
+from fastkey.usecases.change import change
 from fastkey.usecases.complete_connection import complete_connection
 from fastkey.usecases.detect_key import detect_key
+from fastkey.usecases.keep_tokens import KEEP_MARGIN
 from fastkey.usecases.start_connection import start_connection
 from fastkey.usecases.verify_key import verify_key
 from local.whitebit.user import UserAgent
@@ -38,6 +42,9 @@ class Stage(Enum):
     CAPTURED = auto()
     ACTIVE = auto()
     EXPIRED_TOKEN = auto()
+    CHECK_DUE = auto()
+    REFRESH_DUE = auto()
+    REFUSED = auto()
 
 
 class _NoWorkflows:
@@ -101,11 +108,26 @@ def _journey(world: World, email: str) -> Iterator[tuple[Stage, Mapping[str, str
     verify_key(library, connection_id, deadline)
     yield Stage.ACTIVE, known
 
-    active = library.connections.get(connection_id)
-    if active.tokens:
-        tokens = replace(active.tokens, access_expires_at=library.clock.now())
-        library.connections.save(active, replace(active, tokens=tokens, version=active.version + 1))
+    now = library.clock.now()
+
+    def become(**fields: Any) -> None:
+        change(library, connection_id, lambda c: replace(c, version=c.version + 1, **fields))
+
+    tokens = library.connections.get(connection_id).tokens
+    if tokens:
+        become(tokens=replace(tokens, access_expires_at=now))
     yield Stage.EXPIRED_TOKEN, known
+
+    become(untold=(), check_at=now)
+    yield Stage.CHECK_DUE, known
+
+    become(check_at=None, keep_token=True, tokens=tokens and replace(tokens, refresh_expires_at=now + KEEP_MARGIN))
+    yield Stage.REFRESH_DUE, known
+
+    become(check_at=now, refused_at=now - CHECK_AGAIN, keep_token=False)
+    external_id = library.connections.get(connection_id).external_id
+    requests.post(f"{world.sandbox_control}/keys/{external_id}/disable", json={}, timeout=10).raise_for_status()
+    yield Stage.REFUSED, known
 
 
 def _consenting_browser(world: World, email: str, authorization_url: str) -> UserAgent:

@@ -1,4 +1,4 @@
-"""Made-up account data, the same for every user, in the shapes and with the paging that WhiteBIT documents.
+"""Made-up account data, the same for every user, with the shapes, filters and paging that WhiteBIT documents.
 
 Amounts are decimal strings and times are Unix seconds, as WhiteBIT gives them. Newest first.
 """
@@ -15,6 +15,8 @@ NEWEST = 1_780_000_000
 HOUR = 3600
 MAX_LIMIT = 100
 DEFAULT_LIMIT = 50
+LATEST = 9_999_999_999
+STATUSES = ("ALL", "FILLED", "CANCELED", "PARTIALLY_FILLED", "MAINTENANCE")
 MARKETS = (("BTC", "USDT", "64000"), ("ETH", "USDT", "3200"), ("ETH", "BTC", "0.05"))
 
 MAIN_BALANCES = {
@@ -39,7 +41,7 @@ TRANSACTIONS = [
         "method": 1 + i % 2,
         "amount": "10",
         "description": "",
-        "memo": "",
+        "memo": f"memo {i}" if i % 2 else "",
         "fee": "0",
         "status": 7 if i % 2 else 3,
         "network": "TRC20" if i % 2 else "BTC",
@@ -49,29 +51,32 @@ TRANSACTIONS = [
     }
     for i in range(120)
 ]
-CONVERSIONS = [
-    {
+
+
+def conversion(i: int) -> dict[str, Any]:
+    """The i-th newest conversion."""
+    stock, money, price = MARKETS[i % len(MARKETS)]
+    return {
         "id": str(9000 - i),
-        "path": [{"from": "BTC", "to": "USDT", "rate": "64000"}],
+        "path": [{"from": stock, "to": money, "rate": price}],
         "date": NEWEST - i * 24 * HOUR,
-        "give": "0.01",
-        "receive": "640",
-        "rate": "64000",
+        "give": "1",
+        "receive": price,
+        "rate": price,
     }
-    for i in range(12)
-]
 
 
 def order(i: int) -> dict[str, Any]:
     """The i-th newest executed order."""
     stock, money, price = MARKETS[i % len(MARKETS)]
+    is_filled = i % 4 != 3
     return {
         "market": f"{stock}_{money}",
         "id": 700_000 - i,
-        "clientOrderId": "",
+        "clientOrderId": f"sandbox-order-{i}",
         "ctime": NEWEST - i * HOUR + 0.25,
         "ftime": NEWEST - i * HOUR + 0.5,
-        "amount": "0.01",
+        "amount": "0.01" if is_filled else "0.02",
         "price": price,
         "type": "limit",
         "side": "buy" if i % 2 else "sell",
@@ -80,6 +85,7 @@ def order(i: int) -> dict[str, Any]:
         "dealFee": "0",
         "dealStock": "0.01",
         "dealMoney": price,
+        "status": "FILLED" if is_filled else "PARTIALLY_FILLED",
     }
 
 
@@ -89,11 +95,11 @@ def deal(i: int) -> dict[str, Any]:
     return {
         "market": executed["market"],
         "id": 900_000 - i,
-        "clientOrderId": "",
+        "clientOrderId": executed["clientOrderId"],
         "time": executed["ftime"],
         "side": executed["side"],
         "role": 2,
-        "amount": executed["amount"],
+        "amount": executed["dealStock"],
         "price": executed["price"],
         "deal": executed["dealMoney"],
         "fee": executed["dealFee"],
@@ -103,6 +109,7 @@ def deal(i: int) -> dict[str, Any]:
 
 ORDERS = [order(i) for i in range(60)]
 DEALS = [deal(i) for i in range(60)]
+CONVERSIONS = [conversion(i) for i in range(12)]
 
 
 def balances(of: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -131,8 +138,6 @@ def records(rows: list[dict[str, Any]], fields: Mapping[str, Any]) -> dict[str, 
 
 def by_market(rows: list[dict[str, Any]], fields: Mapping[str, Any]) -> dict[str, Any] | list[Any]:
     """A page of rows under the name of their market; the empty page is a list, as PHP has it."""
-    if "market" in fields:
-        rows = [row for row in rows if row["market"] == fields["market"]]
     shown = sorted(page(rows, fields), key=lambda row: str(row["market"]))
     grouped = {
         market: [{name: value for name, value in row.items() if name != "market"} for row in its]
@@ -141,16 +146,55 @@ def by_market(rows: list[dict[str, Any]], fields: Mapping[str, Any]) -> dict[str
     return grouped or []
 
 
+def matching(rows: list[dict[str, Any]], fields: Mapping[str, Any], **columns: str) -> list[dict[str, Any]]:
+    """The rows with what the fields ask for, each in its column."""
+    wanted = {column: fields[name] for name, column in columns.items() if name in fields}
+    return [row for row in rows if wanted.items() <= row.items()]
+
+
+def within(
+    rows: list[dict[str, Any]], fields: Mapping[str, Any], first: str, last: str, column: str
+) -> list[dict[str, Any]]:
+    """The rows of the seconds from that in the field `first` to that in `last`, both included."""
+    since = whole_number(fields, first, 0, 0, LATEST)
+    until = whole_number(fields, last, LATEST, since, LATEST)
+    return [row for row in rows if since <= int(row[column]) <= until]
+
+
 def transactions(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Deposits (`transactionMethod` 1) and withdrawals (2)."""
-    wanted = {"method": fields.get("transactionMethod"), "ticker": fields.get("ticker")}
-    rows = [row for row in TRANSACTIONS if all(value in (None, row[name]) for name, value in wanted.items())]
+    same = {name: name for name in ("ticker", "address", "memo", "uniqueId")}
+    return records(matching(TRANSACTIONS, fields, transactionMethod="method", **same), fields)
+
+
+def conversions(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Conversions from the ticker in `fromTicker` to that in `toTicker`."""
+    rows = within(matching(CONVERSIONS, fields, quoteId="id"), fields, "from", "to", "date")
+    for name, end in (("fromTicker", "from"), ("toTicker", "to")):
+        rows = [row for row in rows if fields.get(name) in (None, row["path"][0][end])]
     return records(rows, fields)
+
+
+def orders(fields: Mapping[str, Any]) -> dict[str, Any] | list[Any]:
+    """Orders, or the one whose id is given, whatever the dates and the status are."""
+    rows = matching(ORDERS, fields, market="market", orderId="id", clientOrderId="clientOrderId")
+    if "orderId" not in fields and "clientOrderId" not in fields:
+        status = fields.get("status", "ALL")
+        if status not in STATUSES:
+            raise invalid_field("status", "The selected status is invalid.")
+        rows = within(rows, fields, "startDate", "endDate", "ftime")
+        rows = [row for row in rows if status in ("ALL", row["status"])]
+    return by_market(rows, fields)
 
 
 def deals(fields: Mapping[str, Any]) -> dict[str, Any] | list[Any]:
     """Deals of all markets under their names, or of the `market` asked for as a list."""
-    grouped = by_market(DEALS, fields)
+    rows = matching(DEALS, fields, market="market", clientOrderId="clientOrderId")
+    if "clientOrderId" not in fields:
+        rows = within(rows, fields, "startDate", "endDate", "time")
+    elif not rows:
+        raise invalid_field("clientOrderId", "Order not found.")
+    grouped = by_market(rows, fields)
     if "market" in fields and isinstance(grouped, dict):
         return list(*grouped.values())
     return grouped
@@ -191,13 +235,13 @@ READS = (
         "/api/v4/convert/history",
         "/api/v4/accounts/converts",
         "users.converts.read",
-        partial(records, CONVERSIONS),
+        conversions,
     ),
     Read(
         "/api/v4/trade-account/order/history",
         "/api/v4/accounts/orders",
         "users.orders.read",
-        partial(by_market, ORDERS),
+        orders,
     ),
     Read(
         "/api/v4/trade-account/executed-history",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
     from fastkey.adapters.dynamodb import DynamoAuthorizations, DynamoConnections, DynamoStarts
+    from fastkey.adapters.events import EventBridgeEvents
     from fastkey.adapters.keys import CachedKeys
     from fastkey.adapters.kms import KmsSealer
     from fastkey.adapters.limits import DynamoLimits
@@ -103,6 +104,13 @@ class AwsWorld:
             self.policy.provision_key_arn,
             self.policy.revoke_key_arn,
         )
+
+    @cached_property
+    def events(self) -> "EventBridgeEvents":
+        from fastkey.adapters.events import EventBridgeEvents
+
+        queue = wary(boto3.client("sqs", config=CONFIG))
+        return EventBridgeEvents(wary(boto3.client("events", config=CONFIG)), queue, self.policy.untold_events_url)
 
     @cached_property
     def _dynamodb(self) -> "DynamoDBClient":

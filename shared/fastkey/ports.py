@@ -5,7 +5,7 @@ Where a call's answer is lost, it may still have had its effect: `WhiteBitUnavai
 "maybe", never "no".
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,7 +14,9 @@ from typing import Protocol
 from fastkey.domain.account import Data, Read
 from fastkey.domain.authorization import Authorization
 from fastkey.domain.connection import Connection
+from fastkey.domain.event import Event
 from fastkey.domain.key import CapturedKey, KeyInfo
+from fastkey.domain.permissions import Ability
 from fastkey.domain.secret import Secret
 from fastkey.domain.tokens import TokenGrant
 
@@ -35,6 +37,14 @@ class Page:
     """
 
     connections: Sequence[Connection]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A page of connections that are due, the longest due first. `next_cursor` is None on the last."""
+
+    connection_ids: Sequence[str]
     next_cursor: str | None
 
 
@@ -130,6 +140,23 @@ class Connections(Protocol):
         Raises Conflict if somebody else stored meanwhile, and AccountAlreadyConnected if another connection holds the
         key.
         """
+        ...
+
+    def due(self, shard: int, now: datetime, cursor: str | None) -> Due:
+        """The connections of this shard whose `due_at` has come, from a cursor that an earlier page gave.
+
+        What was stored a moment ago may not show yet: whoever looks at one reads it first.
+        """
+        ...
+
+    def kept(self, until: datetime) -> Iterator[str]:
+        """The connections whose `refresh_by` comes before this, the first first. What was stored a moment ago may not
+        show yet.
+        """
+        ...
+
+    def count_kept(self) -> int:
+        """How many connections have a `refresh_by`."""
         ...
 
 
@@ -230,6 +257,16 @@ class WhiteBit(Protocol):
         ...
 
 
+class Events(Protocol):
+    def tell(self, event: Event) -> None:
+        """Hands an event over to the partner's rules. It may arrive more than once, under the same id."""
+        ...
+
+    def bury(self, event: Event) -> None:
+        """Puts an event that cannot be told where people look, and from where it can be told again."""
+        ...
+
+
 class Workflows(Protocol):
     def start_provision(self, connection_id: str) -> None:
         """Starts ProvisionKey; a second time changes nothing."""
@@ -257,6 +294,8 @@ class Policy(Protocol):
     def allowed_return_urls(self) -> frozenset[str]: ...
     @property
     def bearer_reads(self) -> bool: ...
+    @property
+    def maximum_permissions(self) -> Ability: ...
 
 
 class World(Protocol):
@@ -286,3 +325,5 @@ class World(Protocol):
     def whitebit(self) -> WhiteBit: ...
     @property
     def workflows(self) -> Workflows: ...
+    @property
+    def events(self) -> Events: ...

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
+from fastkey.domain.permissions import Ability
+
 # HTTPS, because tokens and cookies travel over it; plain HTTP only for a server on this machine.
 _BASE_URL = re.compile(r"https://[A-Za-z0-9.-]+(:\d+)?|http://(localhost|127\.0\.0\.1|host\.docker\.internal)(:\d+)?")
 # No fragment: what is added to the query would end up in it.
@@ -29,6 +31,7 @@ class Settings:
     public_url: str
     allowed_return_urls: frozenset[str]
     bearer_reads: bool
+    maximum_permissions: Ability
     starts_table: str
     limits_table: str
     authorizations_table: str
@@ -38,6 +41,7 @@ class Settings:
     keys_arn: str
     provision_key_arn: str
     revoke_key_arn: str
+    untold_events_url: str
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
@@ -55,6 +59,7 @@ class Settings:
             public_url=_base_url("PUBLIC_URL", text("PUBLIC_URL")),
             allowed_return_urls=_return_urls(text("ALLOWED_RETURN_URLS")),
             bearer_reads=_switch("BEARER_READS", text("BEARER_READS")),
+            maximum_permissions=_ability("MAXIMUM_PERMISSIONS", text("MAXIMUM_PERMISSIONS")),
             starts_table=text("STARTS_TABLE"),
             limits_table=text("LIMITS_TABLE"),
             authorizations_table=text("AUTHORIZATIONS_TABLE"),
@@ -64,6 +69,7 @@ class Settings:
             keys_arn=text("KEYS_ARN"),
             provision_key_arn=text("PROVISION_KEY_ARN"),
             revoke_key_arn=text("REVOKE_KEY_ARN"),
+            untold_events_url=text("UNTOLD_EVENTS_URL"),
         )
 
 
@@ -71,6 +77,12 @@ def _switch(name: str, position: str) -> bool:
     if position not in ("on", "off"):
         raise SettingsError(f"{name} must be on or off.")
     return position == "on"
+
+
+def _ability(name: str, ability: str) -> Ability:
+    if ability not in list(Ability):
+        raise SettingsError(f"{name} must be {', '.join(Ability)}.")
+    return Ability(ability)
 
 
 def _return_urls(listed: str) -> frozenset[str]:

@@ -4,6 +4,7 @@ The world is the package's, because an attack that is refused leaves nothing beh
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -14,8 +15,26 @@ from local.world import World
 from tests.attack.table import CANARY, Books, Stage
 from tests.e2e.journey import Journey, Sandbox
 from tests.machines import edited, hurry
+from tests.until import until
 
 NewJourney = Callable[[], Journey]
+
+
+class Quiet(Journey):
+    """A user of whose connection nothing is written any more once its end has come: its workflow has told of it."""
+
+    def end(self) -> dict[str, Any]:
+        ended = super().end()
+        until(lambda: not self._is_under_way())
+        return ended
+
+    def _is_under_way(self) -> bool:
+        workflows = self.world.client("stepfunctions")
+        for arn in self.world.state_machines.values():
+            running = workflows.list_executions(stateMachineArn=arn, statusFilter="RUNNING")["executions"]
+            if any(execution["name"].startswith(self.connection_id) for execution in running):
+                return True
+        return False
 
 
 @pytest.fixture(scope="package")
@@ -59,7 +78,7 @@ def journey(arena: Stage) -> NewJourney:
 
     def new() -> Journey:
         arena.books.forget()
-        user = Journey(world, Revision.AUGUST_2026)
+        user = Quiet(world, Revision.AUGUST_2026)
         evidence.know("jwt", token(user))
         witness(evidence, world, user.browser.http)
         witness(evidence, world, user.frontend.http)

@@ -69,3 +69,9 @@ def test_a_body_that_is_none_changes_nothing(
     target, field = ROUTES[route]
     names = {"field": field, "capitals": field.upper(), "escaped": f"\\u{ord(field[0]):04x}{field[1:]}"}
     stage.knowing(names).carry_out(attack(target, body, kind, *refusal))
+
+
+@pytest.mark.parametrize("wish", ["1", "null", '"true"', "[true]", f'{{"{CANARY}": true}}', "True"])
+def test_a_wish_for_tokens_that_is_neither_yes_nor_no_starts_nothing(wish: str, stage: Stage) -> None:
+    body = f'{{"return_url": "$return_url", "keep_token": {wish}}}'
+    stage.carry_out(attack("/connections", body, "application/json", *MALFORMED))

@@ -13,7 +13,7 @@ PROGRAM = f"""
 import sys
 sys.modules |= dict.fromkeys({FUNCTIONS_HAVE})
 import fastkey.client
-print(sorted(name for name in sys.modules if name.startswith("fastkey.") and not name.startswith("fastkey.client")))
+print(*(name for name in sys.modules if name.startswith("fastkey.") and not name.startswith("fastkey.client")))
 """
 
 
@@ -21,6 +21,6 @@ def test_the_client_needs_boto3_and_the_domain_alone() -> None:
     ran = subprocess.run(
         [sys.executable, "-c", PROGRAM], env={"PYTHONPATH": str(SHARED)}, capture_output=True, text=True, check=True
     )
-    assert ran.stdout.strip() == str(
-        ["fastkey.domain", "fastkey.domain.key", "fastkey.domain.secret", "fastkey.domain.status"]
-    )
+    loaded = ran.stdout.split()
+    assert "fastkey.domain.key" in loaded
+    assert [name for name in loaded if not name.startswith("fastkey.domain")] == []

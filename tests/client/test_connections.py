@@ -59,3 +59,15 @@ def test_all_pages_are_read_newest_first(world: AwsWorld, monkeypatch: pytest.Mo
     listed = [connection.connection_id for connection in connections.of_user(user_id)]
     assert listed == [connection.connection_id for connection in written[::-1]]
     assert len(pages) > 1
+
+
+def test_all_users_active_connections_are_listed_each_once(world: AwsWorld, connections: Connections) -> None:
+    before = {connection.connection_id for connection in connections.of_all_users()}
+    written = [active(unique("user")) for _ in range(30)]
+    for connection in (*written, start(unique("user")), active(unique("user")).revoke(NOW)):
+        world.connections.add(connection)
+    listed = [connection for connection in connections.of_all_users() if connection.connection_id not in before]
+    assert sorted(listed, key=lambda one: one.connection_id) == sorted(
+        (ActiveConnection(c.connection_id, c.user_id, ("trading", "account"), NOW) for c in written),
+        key=lambda one: one.connection_id,
+    )

@@ -41,5 +41,6 @@ def aws_world() -> Iterator[AwsWorld]:
             )
         key_id = boto3.client("kms").create_key()["KeyMetadata"]["KeyId"]
         secrets = boto3.client("secretsmanager")
+        boto3.client("sqs").create_queue(QueueName=ENVIRONMENT["UNTOLD_EVENTS_URL"].rpartition("/")[2])
         secrets.create_secret(Name=ENVIRONMENT["CLIENT_SECRET_NAME"], SecretString="client-secret")
         yield AwsWorld(Settings.read({**ENVIRONMENT, "SEALING_KEY_ID": key_id}))

@@ -35,6 +35,11 @@ def claimed(connection: Connection, external_id: str) -> Connection:
     return connection.claim(KeyInfo(KeyState.ACTIVE, external_id, ("trading", "account")), NOW)
 
 
+def active() -> Connection:
+    """A connection with a key of its own, in use."""
+    return claimed(detecting(), unique("key")).verify(NOW).activate(NOW)
+
+
 def captured(external_id: str = "external-1", secret: str = "secret-1") -> CapturedKey:
     return CapturedKey(external_id, Secret(secret), ("trading",), NOW)
 

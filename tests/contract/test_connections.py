@@ -1,18 +1,20 @@
 """The port Connections, and Authorizations beside it."""
 
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from fastkey.domain import errors
 from fastkey.domain.authorization import Authorization
-from fastkey.domain.connection import Connection
+from fastkey.domain.connection import CHECK_AGAIN, CHECK_PERIOD, SHARDS, Connection
 from fastkey.domain.secret import Secret
 from fastkey.domain.status import Status
+from fastkey.domain.tokens import SealedTokens
 from fastkey.entry.http import describe
 from fastkey.ports import World
-from tests.contract.given import COMPLETION, NOW, TICKET, claimed, detecting, settle, start, unique
+from tests.contract.given import COMPLETION, NOW, TICKET, active, claimed, detecting, settle, start, unique
 
 
 def kept(world: World, connection: Connection) -> Connection:
@@ -32,14 +34,18 @@ def test_a_connection_comes_back_as_it_was_stored(world: World) -> None:
 
 
 def test_every_field_comes_back_as_it_was_stored(world: World) -> None:
+    dead = replace(active(), refused_at=NOW).refuse_key(NOW + CHECK_AGAIN)
+    assert [event.reason for event in dead.untold] == [None, "key_dead"]
     full = replace(
-        claimed(detecting(), unique("key")),
+        dead,
         reason="secret_lost",
         ticket_digest="digest",
         task_token="task-token",
         refresh_until=NOW,
         busy_until=NOW + timedelta(microseconds=1),
         escrow=b"\x00\xff",
+        keep_token=True,
+        checked_by="balances/spot",
     )
     assert [name for name in Connection.__slots__ if getattr(full, name) is None] == []
     kept(world, full)
@@ -193,6 +199,127 @@ def test_anothers_cursor_shows_nothing_of_the_other(world: World) -> None:
 def test_a_made_up_cursor_is_refused(world: World, cursor: str) -> None:
     with pytest.raises(errors.InvalidRequest):
         world.connections.page("user-1", cursor)
+
+
+# ---- What is due -----------------------------------------------------------------------------------------------------
+
+
+def due_at(moment: datetime, shard: int = 0) -> Connection:
+    """A connection of this shard whose key is to be tried at this moment."""
+    return next(
+        replace(connection, untold=(), check_at=moment)
+        for connection in iter(active, None)
+        if connection.shard == shard
+    )
+
+
+def due(world: World, now: datetime, shard: int = 0) -> list[list[str]]:
+    """The pages of what is due now."""
+    pages: list[list[str]] = []
+    cursor = None
+    while not pages or cursor:
+        page = world.connections.due(shard, now, cursor)
+        pages, cursor = [*pages, list(page.connection_ids)], page.next_cursor
+    return pages
+
+
+def ids(connections: Iterator[Connection] | list[Connection]) -> list[str]:
+    return [connection.connection_id for connection in connections]
+
+
+def test_pages_go_through_what_is_due_the_longest_due_first(world: World) -> None:
+    long_ago = (NOW - timedelta(days=1000)).replace(microsecond=0)
+    mine = [due_at(long_ago + timedelta(microseconds=n)) for n in range(60)]
+    for connection in mine[::-1]:
+        kept(world, connection)
+    settle(world)
+    pages = due(world, long_ago + timedelta(seconds=1))
+    assert [connection_id for page in pages for connection_id in page] == ids(mine)
+    assert [len(page) for page in pages if page] == [25, 25, 10]
+
+
+def test_what_is_due_at_the_same_moment_does_not_get_lost_between_pages(world: World) -> None:
+    moment = NOW - timedelta(days=900)
+    mine = [kept(world, due_at(moment)) for _ in range(30)]
+    settle(world)
+    listed = [connection_id for page in due(world, moment) for connection_id in page]
+    assert sorted(set(listed) & set(ids(mine))) == sorted(ids(mine))
+    assert len(listed) == len(set(listed))
+
+
+def test_a_connection_is_due_at_its_moment_and_not_before(world: World) -> None:
+    moment = NOW - timedelta(days=1100)
+    connection = kept(world, due_at(moment))
+    settle(world)
+    assert due(world, moment - timedelta(microseconds=1)) == [[]]
+    assert due(world, moment) == [[connection.connection_id]]
+
+
+def test_of_other_shards_nothing_is_listed(world: World) -> None:
+    moment = NOW - timedelta(days=1200)
+    mine = [kept(world, due_at(moment, shard)) for shard in range(SHARDS)]
+    settle(world)
+    assert [due(world, moment, shard) for shard in range(SHARDS)] == [[[each.connection_id]] for each in mine]
+
+
+def test_what_was_looked_at_is_listed_no_more(world: World) -> None:
+    moment = NOW - timedelta(days=1300)
+    before = kept(world, due_at(moment))
+    saved(world, before, before.survive(before.permissions, None, moment))
+    settle(world)
+    assert due(world, moment) == [[]]
+    assert due(world, moment + CHECK_PERIOD)[0] == [before.connection_id]
+
+
+def test_what_has_nothing_to_do_by_the_clock_is_in_no_queue(world: World) -> None:
+    """In the far future everything else is due."""
+    idle = [kept(world, connection) for connection in (detecting(), replace(due_at(NOW), check_at=None))]
+    settle(world)
+    far = NOW + timedelta(days=10_000)
+    listed = {connection_id for shard in range(SHARDS) for page in due(world, far, shard) for connection_id in page}
+    assert listed
+    assert not listed & set(ids(idle))
+
+
+# ---- Tokens that are kept --------------------------------------------------------------------------------------------
+
+
+def refreshed_by(moment: datetime) -> Connection:
+    """A connection whose tokens are to be refreshed until this moment."""
+    tokens = SealedTokens(b"access", moment - timedelta(minutes=5), b"refresh", moment)
+    return replace(active(), keep_token=True, tokens=tokens)
+
+
+def test_tokens_that_are_to_be_kept_come_in_the_order_in_which_they_die(world: World) -> None:
+    before, now = world.connections.count_kept(), NOW.replace(microsecond=0)
+    mine = [refreshed_by(now + timedelta(microseconds=n)) for n in range(40)]
+    for connection in mine[::-1]:
+        kept(world, connection)
+    settle(world)
+    assert list(world.connections.kept(now + timedelta(microseconds=30))) == ids(mine[:30])
+    assert world.connections.count_kept() == before + 40
+
+
+def test_what_is_not_active_or_not_to_be_kept_or_has_no_refresh_token_is_not_listed(world: World) -> None:
+    moment = NOW - timedelta(days=1)
+    wanted = refreshed_by(moment)
+    assert wanted.tokens
+    before = world.connections.count_kept()
+    for connection in (
+        replace(refreshed_by(moment), keep_token=False),
+        replace(refreshed_by(moment), tokens=wanted.tokens.without_refresh()),
+        replace(refreshed_by(moment), tokens=None),
+        replace(refreshed_by(moment), status=Status.DEAD),
+    ):
+        kept(world, connection)
+    kept(world, wanted)
+    settle(world)
+    assert list(world.connections.kept(NOW - timedelta(hours=1))) == [wanted.connection_id]
+    assert world.connections.count_kept() == before + 1
+    saved(world, wanted, wanted.revoke(NOW))
+    settle(world)
+    assert list(world.connections.kept(NOW - timedelta(hours=1))) == []
+    assert world.connections.count_kept() == before
 
 
 # ---- Authorization requests ------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """What only the fakes have: stores that are behind, a TTL that acts when told to, a memory of all that there was."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -116,6 +116,44 @@ def test_a_page_is_behind_and_a_connection_is_not(world: FakeWorld) -> None:
     assert world.connections.get(before.connection_id) == after
     settle(world)
     assert list(world.connections.page(before.user_id, None).connections) == [after]
+
+
+def is_due(world: FakeWorld, connection: Connection, moment: datetime | None) -> bool:
+    assert moment
+    return connection.connection_id in world.connections.due(connection.shard, moment, None).connection_ids
+
+
+def test_a_queue_is_behind_and_shows_all_that_it_showed_before(world: FakeWorld) -> None:
+    first = start()
+    world.connections.add(first)
+    assert not is_due(world, first, first.due_at)
+    settle(world)
+    assert is_due(world, first, first.due_at)
+    second = first.consent(TICKET, COMPLETION.digest(), NOW)
+    world.connections.save(first, second)
+    assert is_due(world, first, first.due_at)
+    settle(world)
+    assert not is_due(world, first, first.due_at)
+    assert is_due(world, first, second.due_at)
+
+
+def test_a_queue_may_show_again_what_it_has_shown_before() -> None:
+    """One reader is less behind than the next."""
+    lags = iter((timedelta(0), LAG, timedelta(0)))
+    shown = FakeWorld(lag=lambda: next(lags))
+    first = start()
+    shown.connections.add(first)
+    shown.clock.advance(LAG)
+    shown.connections.save(first, first.consent(TICKET, COMPLETION.digest(), NOW))
+    assert [is_due(shown, first, first.due_at) for _ in range(3)] == [False, True, False]
+
+
+def test_the_next_that_is_due_is_known(world: FakeWorld) -> None:
+    assert world.connections.next_due() is None
+    later, sooner = start(now=NOW + SECOND), start()
+    world.connections.add(later)
+    world.connections.add(sooner)
+    assert world.connections.next_due() == sooner.due_at
 
 
 def test_what_was_abandoned_is_removed_when_it_is_due_and_somebody_acts(world: FakeWorld) -> None:

@@ -32,10 +32,11 @@ from fastkey.domain.errors import (
     WhiteBitBusy,
     WhiteBitUnavailable,
 )
+from fastkey.domain.event import Event
 from fastkey.domain.secret import Secret
 from fastkey.ports import Purpose, World
 from tests.contract.aws import aws_world, secret_name
-from tests.contract.given import COMPLETION, NOW, TICKET, captured, claimed, detecting, start, unique
+from tests.contract.given import COMPLETION, NOW, TICKET, active, captured, claimed, detecting, start, unique
 from tests.contract.scripted_server import Instead, answer, scripted_server
 from tests.contract.test_workflows import WAITING
 from tests.contract.whitebit_calls import CALLS
@@ -306,6 +307,31 @@ def _resume(world: AwsWorld) -> Step:
     )
 
 
+def _tell(world: AwsWorld) -> Step:
+    """To a partner whose rule is for this event alone."""
+    event, name, queues, rules = _event(), unique("partner"), boto3.client("sqs"), boto3.client("events")
+    url = queues.create_queue(QueueName=name)["QueueUrl"]
+    arn = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    rules.put_rule(Name=name, EventPattern=json.dumps({"detail": {"event_id": [event.event_id]}}))
+    rules.put_targets(Rule=name, Targets=[{"Id": "1", "Arn": arn}])
+    return Step(lambda broken: broken.events.tell(event), lambda: _messages(url) > 0)
+
+
+def _bury(world: AwsWorld) -> Step:
+    event, url = _event(), world.policy.untold_events_url
+    before = _messages(url)
+    return Step(lambda broken: broken.events.bury(event), lambda: _messages(url) > before)
+
+
+def _event() -> Event:
+    return replace(active().untold[0], event_id=unique("event"))
+
+
+def _messages(queue_url: str) -> int:
+    found = boto3.client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=["ApproximateNumberOfMessages"])
+    return int(found["Attributes"]["ApproximateNumberOfMessages"])
+
+
 def _without_effect(run: Callable[[AwsWorld], object]) -> Callable[[AwsWorld], Step]:
     return lambda _: Step(run)
 
@@ -320,6 +346,9 @@ STEPS: Mapping[tuple[str, str], Sequence[Callable[[AwsWorld], Step]]] = {
     ("connections", "get"): (_without_effect(lambda broken: broken.connections.get("connection-1")),),
     ("connections", "page"): (_without_effect(lambda broken: broken.connections.page("user-1", None)),),
     ("connections", "save"): (_save, _save_and_hold),
+    ("connections", "due"): (_without_effect(lambda broken: broken.connections.due(0, NOW, None)),),
+    ("connections", "kept"): (_without_effect(lambda broken: list(broken.connections.kept(NOW))),),
+    ("connections", "count_kept"): (_without_effect(lambda broken: broken.connections.count_kept()),),
     ("vault", "prepare"): (_prepare_vault,),
     ("vault", "store"): (_store,),
     ("vault", "find"): (_without_effect(lambda broken: broken.vault.find("connection-1")),),
@@ -329,6 +358,8 @@ STEPS: Mapping[tuple[str, str], Sequence[Callable[[AwsWorld], Step]]] = {
     ("workflows", "start_provision"): (partial(_start, "provision"),),
     ("workflows", "start_revoke"): (partial(_start, "revoke"),),
     ("workflows", "resume"): (_resume,),
+    ("events", "tell"): (_tell,),
+    ("events", "bury"): (_bury,),
 }
 
 # AWS says a conflict of the two kinds of a save each in its way.

@@ -62,7 +62,7 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> list[BaseClient]:
 
 def test_every_client_of_aws_has_the_same_short_limits(clients: list[BaseClient]) -> None:
     services = [client.meta.service_model.service_name for client in clients]
-    assert sorted(services) == ["dynamodb", "kms", "secretsmanager", "stepfunctions"]
+    assert sorted(services) == ["dynamodb", "events", "kms", "secretsmanager", "sqs", "stepfunctions"]
     for client in clients:
         config: Any = client.meta.config
         assert (config.connect_timeout, config.read_timeout) == (2, 5)
@@ -71,8 +71,10 @@ def test_every_client_of_aws_has_the_same_short_limits(clients: list[BaseClient]
 
 CALLS: dict[str, Callable[[Any], object]] = {
     "dynamodb": lambda client: client.list_tables(),
+    "events": lambda client: client.list_event_buses(),
     "kms": lambda client: client.list_keys(),
     "secretsmanager": lambda client: client.list_secrets(),
+    "sqs": lambda client: client.list_queues(),
     "stepfunctions": lambda client: client.list_state_machines(),
 }
 

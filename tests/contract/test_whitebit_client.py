@@ -452,6 +452,7 @@ def test_what_is_no_account_data_is_not_passed_on(
         (400, {"code": 0, "message": "Too many requests."}, errors.WhiteBitBusy),
         (400, {"code": 0, "message": "Your nonce is more than 5 seconds lesser than it."}, errors.WhiteBitBusy),
         (422, {"code": 0, "message": "Validation failed", "errors": {"limit": ["x"]}}, errors.InvalidRequest),
+        (422, {"code": 10, "message": "OrderHistory was not found."}, errors.InvalidRequest),
         (400, {"code": 0, "message": "Currency not found"}, errors.InvalidRequest),
         (400, {"code": 9, "message": "Invalid payload."}, errors.UnexpectedAnswer),
         (401, {"message": "Any words."}, errors.UnexpectedAnswer),

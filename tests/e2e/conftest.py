@@ -3,13 +3,14 @@
 Nothing is changed but how long the state machines wait.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
 from local.whitebit import Revision
 from local.world import World
-from tests.e2e.journey import Journey, Sandbox
+from tests.e2e.heard import Heard
+from tests.e2e.journey import PERMISSIONS, Journey, Sandbox
 from tests.machines import edited, hurry
 
 
@@ -27,6 +28,11 @@ def world(revision: Revision) -> Iterator[World]:
         assert running.guard.denied() == []
 
 
+@pytest.fixture(scope="module")
+def heard(world: World) -> Heard:
+    return Heard(world)
+
+
 @pytest.fixture
 def sandbox(world: World) -> Sandbox:
     return Sandbox(world)
@@ -34,10 +40,10 @@ def sandbox(world: World) -> Sandbox:
 
 @pytest.fixture
 def journey(world: World, revision: Revision) -> Callable[..., Journey]:
-    """A new user; `email` for one who shares a WhiteBIT account."""
+    """A new user; `email` for one who shares a WhiteBIT account, `permissions` for what the user grants."""
 
-    def new(email: str | None = None) -> Journey:
-        return Journey(world, revision, email)
+    def new(email: str | None = None, permissions: Sequence[str] = PERMISSIONS) -> Journey:
+        return Journey(world, revision, email, permissions)
 
     return new
 

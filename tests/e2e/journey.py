@@ -1,6 +1,7 @@
 """One user's way through the local world, step by step, as a test wants it."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from itertools import count
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -8,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 
 from local.frontend import Frontend
+from local.items import await_told, fall_due, item, set_times
 from local.whitebit import Revision
 from local.whitebit.user import UserAgent
 from local.world import World
@@ -33,6 +35,10 @@ class Sandbox:
 
     def change_user(self, email: str, **flags: bool) -> None:
         self._send("PATCH", f"/users/{email}", flags)
+
+    def grant(self, external_id: str, *permissions: str) -> None:
+        """The user grants these to a key that there is, and no others."""
+        self._send("PATCH", f"/keys/{external_id}", {"permissions": permissions})
 
     def fault(self, method: str, path: str, kind: str, **more: object) -> None:
         """Order that something goes wrong with a call; `path` is a shell pattern."""
@@ -90,8 +96,8 @@ class Journey:
         self.browser = UserAgent(world.whitebit, stop_at=world.return_url)
         self.connection_id = self.authorize_url = self.consent_url = self.completion = ""
 
-    def start(self) -> "Journey":
-        started = self.frontend.start(self.world.return_url)
+    def start(self, **wishes: bool) -> "Journey":
+        started = self.frontend.start(self.world.return_url, **wishes)
         self.connection_id, self.authorize_url = started["connection_id"], started["authorize_url"]
         return self
 
@@ -132,16 +138,18 @@ class Journey:
             self.browser.create_key(self.permissions, SECOND_FACTOR)
         return self
 
-    def consented(self) -> "Journey":
-        return self.start().visit().consent()
+    def consented(self, **wishes: bool) -> "Journey":
+        return self.start(**wishes).visit().consent()
 
     def end(self) -> dict[str, Any]:
         return self.frontend.await_end(self.connection_id)
 
-    def connect(self) -> dict[str, Any]:
-        """The whole way; gives the connection as it ends."""
-        self.consented().complete().create_key()
-        return self.end()
+    def connect(self, **wishes: bool) -> dict[str, Any]:
+        """The whole way; gives the connection as it ends, when the workflow has told of it."""
+        self.consented(**wishes).complete().create_key()
+        ended = self.end()
+        self.await_told()
+        return ended
 
     # ---- What is left ---------------------------------------------------------------------------------------------
 
@@ -151,3 +159,25 @@ class Journey:
     def whitebit_keys(self) -> list[dict[str, Any]]:
         """The keys of the user's account at WhiteBIT."""
         return self.sandbox.keys(self.email)
+
+    @property
+    def external_id(self) -> str:
+        """The one key of the user's account at WhiteBIT."""
+        (issued,) = self.whitebit_keys()
+        return str(issued["externalId"])
+
+    # ---- By the clock ---------------------------------------------------------------------------------------------
+
+    def item(self) -> dict[str, Any]:
+        """The connection as DynamoDB has it."""
+        return item(self.world, self.connection_id)
+
+    def await_told(self) -> None:
+        await_told(self.world, self.connection_id)
+
+    def set_times(self, **times: datetime) -> None:
+        set_times(self.world, self.connection_id, **times)
+
+    def fall_due(self, **times: datetime) -> set[str]:
+        """See `local.items.fall_due`; without how often."""
+        return set(fall_due(self.world, self.connection_id, **times))

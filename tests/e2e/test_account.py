@@ -7,14 +7,14 @@ import pytest
 
 from fastkey.domain.account import READS
 from local.whitebit import Revision
-from local.whitebit.account import CONVERSIONS, DEALS, MAIN_BALANCES, ORDERS, SPOT_BALANCES, TRANSACTIONS
+from local.whitebit.account import MAIN_BALANCES, SPOT_BALANCES
 from local.whitebit.permissions import CATALOGUE
 from local.world import World
 from tests.e2e.journey import Journey, Sandbox
 from tests.machines import hurry
+from tests.narrowed import NARROWED, ROWS, numbers, rows
 
 EVERYTHING = [group.name for group in CATALOGUE]
-ROWS = {"transactions": TRANSACTIONS, "orders": ORDERS, "deals": DEALS, "conversions": CONVERSIONS}
 BALANCES = {"balances/main": MAIN_BALANCES, "balances/spot": SPOT_BALANCES}
 
 
@@ -48,13 +48,6 @@ def user(users: dict[str, Journey], source: str) -> Journey:
     return users[source]
 
 
-def rows(data: Any) -> list[Any]:
-    """The rows of a page, without the names of markets."""
-    if isinstance(data, list):
-        return data
-    return data["records"] if "records" in data else [row for its in data.values() for row in its]
-
-
 @pytest.mark.parametrize("resource", BALANCES)
 def test_a_balance_is_read(user: Journey, source: str, resource: str) -> None:
     whole = user.frontend.read(user.connection_id, resource)
@@ -73,6 +66,14 @@ def test_rows_are_read_page_by_page(user: Journey, source: str, resource: str) -
             break
         found += rows(page["data"])
     assert len(found) == len(ROWS[resource])
+
+
+@pytest.mark.parametrize("resource", ROWS)
+def test_filters_are_whitebits_own(user: Journey, resource: str) -> None:
+    for case in NARROWED:
+        if case.resource == resource:
+            page = user.frontend.read(user.connection_id, resource, **case.filters)
+            assert numbers(resource, page["data"]) == case.left
 
 
 @pytest.mark.parametrize("resource", ROWS)

@@ -1,10 +1,13 @@
 """Nothing secret is found in anything that is written down or sent on, in a whole run."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from fastkey.domain.event import PATIENCE
 from local.evidence import ALLOWED, Evidence, forms, gathering, witness
+from local.items import age_events
 from local.whitebit import Revision
 from local.world import World
 from tests.e2e.journey import Journey
@@ -26,9 +29,22 @@ def travel(world: World, revision: Revision, evidence: Evidence, **fault: Any) -
     user.frontend.call("POST", f"/connections/{user.connection_id}/complete", {"completion": user.completion})
     if fault.get("path") != "/oauth2/token":
         user.create_key()
-    user.end()
+    if user.end()["status"] == "active":
+        user.await_told()
+        user.fall_due()
+    user.world.fire("KeepTokens")
     user.frontend.revoke(user.connection_id)
     user.end()
+
+
+def decline(world: World, revision: Revision, evidence: Evidence) -> None:
+    """A user declines, and nobody can be told for a day."""
+    user = Journey(world, revision)
+    witness(evidence, world, user.browser.http)
+    user.start().visit()
+    user.land(user.browser.deny())
+    age_events(world, user.connection_id, datetime.now(UTC) - PATIENCE)
+    user.fall_due()
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +52,7 @@ def evidence(world: World, revision: Revision) -> Evidence:
     echo = {"data": {"apiSecret": 5, "message": [f"no model fits this, and it repeats {world.client_secret}"]}}
     secret = {"method": "GET", "path": "/oauth2/api-key/*/secret"}
     with gathering(world) as gathered:
+        decline(world, revision, gathered)
         travel(world, revision, gathered)
         travel(world, revision, gathered, method="POST", path="/oauth2/token", kind="drop_after")
         travel(world, revision, gathered, **secret, kind="drop_after", truncate=60)
@@ -51,6 +68,7 @@ def test_every_kind_of_secret_was_there_to_be_leaked(evidence: Evidence, revisio
 def test_every_place_was_looked_at(evidence: Evidence, world: World) -> None:
     expected = {f"log of {name}" for name in world.functions.specs()} | {f"items of {name}" for name in world.tables}
     expected |= {f"history of {name}" for name in world.state_machines} | {place for _, place in ALLOWED}
+    expected |= {f"messages of {name}" for name in world.queues}
     expected |= {"events", "answers' body", "answers' headers", "log of the local world"}
     assert expected <= set(evidence.texts) | {"items of KeyHolders"}
 

@@ -7,7 +7,6 @@ Here are the ways on which all that a role ever does is done; what it then may d
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 import boto3
 import pytest
@@ -15,9 +14,14 @@ from botocore.exceptions import ClientError
 from moto.core.exceptions import JsonRESTError
 from moto.secretsmanager.models import SecretsManagerBackend
 
+from fastkey.domain.connection import CHECK_AGAIN, DEAD_KEY_LIFE
+from fastkey.domain.event import PATIENCE
+from fastkey.usecases.keep_tokens import KEEP_MARGIN
 from local.aws.policy import Call
+from local.events import drain
 from local.frontend import Frontend
 from local.functions import Outcome
+from local.items import age_events, set_times
 from local.sam_local.environments import aws_environment
 from local.sam_local.journey import USER, Stage, travel
 from local.whitebit import Revision
@@ -30,10 +34,18 @@ from tests.until import until
 # Of what is secret, who may open it.
 OPENERS = {
     "verifier": {"Callback"},
-    "token": {"ReadAccount", "DetectKey", "CaptureSecret", "DeleteKey", "RefreshToken"},
+    "token": {"ReadAccount", "DetectKey", "CaptureSecret", "DeleteKey", "RefreshToken", "KeepTokens"},
     "escrow": {"CaptureSecret", "DeleteKey"},
-    "captured key": {"ReadAccount", "CaptureSecret", "VerifyKey", "DeleteKey"},
-    "client secret": {"ReadAccount", "Callback", "DetectKey", "CaptureSecret", "DeleteKey", "RefreshToken"},
+    "captured key": {"ReadAccount", "CaptureSecret", "VerifyKey", "DeleteKey", "GuardKeys"},
+    "client secret": {
+        "ReadAccount",
+        "Callback",
+        "DetectKey",
+        "CaptureSecret",
+        "DeleteKey",
+        "RefreshToken",
+        "KeepTokens",
+    },
 }
 
 Calls = dict[str, set[Call]]
@@ -53,6 +65,9 @@ def calls(world: World) -> Calls:
     connect_and_disconnect(world)
     disconnect_while_a_workflow_waits(world)
     be_refused_the_exchange_while_a_workflow_waits(world)
+    tell_and_bury_events(world)
+    guard_a_key_until_it_is_lost(world)
+    keep_tokens(world)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in aws_environment(world).items():
             patch.setenv(name, value)
@@ -78,7 +93,7 @@ def calls(world: World) -> Calls:
 
 def connect_and_disconnect(world: World) -> None:
     user = Journey(world, Revision.AUGUST_2026).consented()
-    await_token(world, user)
+    await_token(user)
     user.complete().create_key()
     assert user.end()["status"] == "active"
     assert len(user.frontend.call("GET", "/connections").json()["connections"]) == 1
@@ -89,7 +104,7 @@ def connect_and_disconnect(world: World) -> None:
 
 def disconnect_while_a_workflow_waits(world: World) -> None:
     user = Journey(world, Revision.AUGUST_2026).consented().create_key()
-    await_token(world, user)
+    await_token(user)
     user.frontend.revoke(user.connection_id)
     assert user.end()["status"] == "revoked"
     await_workflows(world)
@@ -103,19 +118,52 @@ def be_refused_the_exchange_while_a_workflow_waits(world: World) -> None:
         name=user.connection_id,
         input=json.dumps({"connection_id": user.connection_id}),
     )
-    await_token(world, user)
+    await_token(user)
     user.sandbox.fault("POST", "/oauth2/token", "status", status=401, body={"data": {"message": ["Invalid request"]}})
     user.consent()
     assert user.end()["reason"] == "exchange_refused"
     await_workflows(world)
 
 
+def tell_and_bury_events(world: World) -> None:
+    """Of users who declined, of which no workflow knows: the schedule tells and buries, and so may a workflow."""
+    told, buried, left = (Journey(world, Revision.AUGUST_2026).start().visit() for _ in range(3))
+    for user in (told, buried, left):
+        user.land(user.browser.deny())
+    assert told.fall_due() == {"told"}
+    for user in (buried, left):
+        age_events(world, user.connection_id, datetime.now(UTC) - PATIENCE)
+    assert buried.fall_due() == {"told"}
+    assert not world.functions.invoke("TellEvents", {"connection_id": left.connection_id}).failed
+    assert len(list(drain(world.client("sqs"), world.queues["UntoldEvents"]))) == 2
+
+
+def guard_a_key_until_it_is_lost(world: World) -> None:
+    user = Journey(world, Revision.AUGUST_2026)
+    assert user.connect()["status"] == "active"
+    assert user.fall_due() == {"alive"}
+    user.sandbox.order(f"/keys/{user.external_id}/disable")
+    assert user.fall_due() == {"refused"}
+    for refused_for in (CHECK_AGAIN, DEAD_KEY_LIFE):
+        assert user.fall_due(refused_at=datetime.now(UTC) - refused_for) == {"dead"}
+    assert user.stored() is None
+
+
+def keep_tokens(world: World) -> None:
+    user = Journey(world, Revision.AUGUST_2026)
+    assert user.connect(keep_token=True)["status"] == "active"
+    end = datetime.now(UTC) + KEEP_MARGIN / 2
+    user.set_times(refresh_expires_at=end, refresh_by=end)
+    assert world.fire("KeepTokens")["keep_tokens.refreshed"] == 1
+
+
 def refresh(world: World, function: str, stage: Stage) -> None:
     """The function finds the access token at its end."""
     known = travel(world, f"{function}@example.com", stage)
-    update(world, known["connection_id"], "access_expires_at", datetime.now(UTC).isoformat())
+    set_times(world, known["connection_id"], access_expires_at=datetime.now(UTC))
     Sandbox(world).order("/clock", advance_seconds=1)  # WhiteBIT refreshes one token a second
-    assert not invoke(world, function, known["connection_id"]).failed
+    # fastkey lets no more pass, of all that refresh: somebody has just done so.
+    until(lambda: not invoke(world, function, known["connection_id"]).failed)
 
 
 def keep_a_secret_in_escrow(world: World) -> None:
@@ -131,7 +179,7 @@ def read_the_account(world: World) -> None:
     """With the key; and with a token that has to be refreshed first."""
     for source, stage in (("key", Stage.ACTIVE), ("token", Stage.COMPLETED)):
         connection_id = travel(world, f"{source}@example.com", stage)["connection_id"]
-        update(world, connection_id, "access_expires_at", datetime.now(UTC).isoformat())
+        set_times(world, connection_id, access_expires_at=datetime.now(UTC))
         Sandbox(world).order("/clock", advance_seconds=1)  # WhiteBIT refreshes one token a second
         frontend = Frontend(world.gateway, world.token(USER))
         answer = frontend.call("GET", f"/connections/{connection_id}/account/balances/spot")
@@ -147,8 +195,8 @@ def fail(*_: object, **__: object) -> None:
     raise JsonRESTError("InternalServiceError", "as ordered")
 
 
-def await_token(world: World, user: Journey) -> None:
-    until(lambda: "task_token" in connection(world, user.connection_id))
+def await_token(user: Journey) -> None:
+    until(lambda: "task_token" in user.item())
 
 
 def await_workflows(world: World) -> None:
@@ -159,22 +207,6 @@ def await_workflows(world: World) -> None:
         return bool(client.list_executions(stateMachineArn=machine, statusFilter="RUNNING")["executions"])
 
     until(lambda: not any(running(arn) for arn in world.state_machines.values()))
-
-
-def connection(world: World, connection_id: str) -> dict[str, Any]:
-    item: dict[str, Any] = world.client("dynamodb").get_item(
-        TableName=world.tables["Connections"], Key={"connection_id": {"S": connection_id}}
-    )["Item"]
-    return item
-
-
-def update(world: World, connection_id: str, attribute: str, text: str) -> None:
-    world.client("dynamodb").update_item(
-        TableName=world.tables["Connections"],
-        Key={"connection_id": {"S": connection_id}},
-        UpdateExpression=f"SET {attribute} = :text",
-        ExpressionAttributeValues={":text": {"S": text}},
-    )
 
 
 # ---- What is allowed -------------------------------------------------------------------------------------------------
@@ -208,11 +240,12 @@ def test_a_permission_less_or_more_or_wider_in_any_role_would_be_found(world: Wo
             assert flaws(policy, calls[role], delivers_logs=delivers_logs(role, world)), (role, change)
 
 
-def test_each_function_and_each_state_machine_has_a_role_of_its_own(world: World, calls: Calls) -> None:
+def test_each_function_each_state_machine_and_each_schedule_has_a_role_of_its_own(world: World, calls: Calls) -> None:
     workflows = world.client("stepfunctions")
     by_owner = {name: spec.role for name, spec in world.functions.specs().items()}
     for name, arn in world.state_machines.items():
         by_owner[name] = workflows.describe_state_machine(stateMachineArn=arn)["roleArn"].rpartition("/")[2]
+    by_owner |= {f"{name}EachMinute": schedule.role for name, schedule in world.schedules.items()}
     assert by_owner == {name: f"fastkey-{name}Role" for name in by_owner}
     assert set(by_owner.values()) == set(world.guard.roles)
     assert all(calls[role] for role in world.guard.roles)

@@ -157,6 +157,7 @@ def test_the_policy_for_programs_allows_what_the_client_does_and_no_more(
     world: World, user: Journey, client: Client
 ) -> None:
     (connection,) = client.connections(user.sub)
+    assert connection in client.connections()
     client.key(connection.connection_id)
     with pytest.raises(NoKey):
         client.key("of-nobody")

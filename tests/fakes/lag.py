@@ -1,10 +1,13 @@
 """What a store shows of the past: readers that are not consistent see what was true a moment ago."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 Lag = Callable[[], timedelta]
+
+# No store is behind by more than this.
+LONGEST_LAG = timedelta(minutes=1)
 
 State = TypeVar("State")
 
@@ -27,6 +30,12 @@ class History(Generic[State]):
         """It changes."""
         self.latest = state
         self._states.append((now, state))
+
+    def states(self, now: datetime) -> Iterator[State]:
+        """What a reader may still see. What none can is forgotten."""
+        while len(self._states) > 1 and self._states[1][0] <= now - LONGEST_LAG:
+            del self._states[0]
+        return filter(None, (state for _, state in self._states))
 
     def as_of(self, moment: datetime) -> State | None:
         """What it was at that moment."""

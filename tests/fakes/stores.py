@@ -2,7 +2,9 @@
 Manager's.
 """
 
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from fastkey.domain.authorization import Authorization
@@ -19,11 +21,14 @@ from fastkey.domain.errors import (
 from fastkey.domain.key import CapturedKey
 from fastkey.domain.pace import STARTS_AN_HOUR
 from fastkey.domain.secret import Secret
-from fastkey.ports import Clock, Page
+from fastkey.ports import Clock, Due, Page
 from tests.fakes.interruptions import Interruptible, interruptible
 from tests.fakes.lag import History, Lag, no_lag
 
 PAGE_SIZE = 25
+
+# Greater than any id.
+LAST = chr(0x10FFFF)
 
 # The versions of a secret by their ids, the current one last. A place that is prepared and still empty has none.
 Versions = dict[str, CapturedKey]
@@ -98,6 +103,8 @@ class FakeConnections(Interruptible):
         self._clock = clock
         self._lag = lag
         self._kept: defaultdict[str, History[Connection]] = defaultdict(History)
+        # By shard, in order: when connections were or will be due, in any state that a reader may still see.
+        self._queues: defaultdict[int, list[tuple[datetime, str]]] = defaultdict(list)
 
     def all(self) -> list[Connection]:
         """Every connection, for whoever checks what must always hold."""
@@ -109,12 +116,19 @@ class FakeConnections(Interruptible):
             if connection.remove_at and _is_due(connection.remove_at, now):
                 self._kept[connection.connection_id].record(now, None)
 
+    def next_due(self) -> datetime | None:
+        """When the first of all is due, or was, for whoever moves the clock there."""
+        firsts = (
+            next((place for place in queue if self._is_at(place, self._kept[place[1]].latest)), None)
+            for queue in self._queues.values()
+        )
+        return min((first[0] for first in firsts if first), default=None)
+
     @interruptible
     def add(self, connection: Connection) -> None:
-        kept = self._kept[connection.connection_id]
-        if kept.latest:
+        if self._kept[connection.connection_id].latest:
             raise StorageUnavailable
-        kept.record(self._clock.now(), connection)
+        self._record(connection)
 
     @interruptible
     def get(self, connection_id: str) -> Connection:
@@ -125,13 +139,29 @@ class FakeConnections(Interruptible):
 
     @interruptible
     def page(self, user_id: str, cursor: str | None) -> Page:
-        moment = self._clock.now() - self._lag()
-        shown = (kept.as_of(moment) for kept in self._kept.values())
-        mine = sorted((c for c in shown if c and c.user_id == user_id), key=_position, reverse=True)
+        mine = sorted((c for c in self._shown() if c.user_id == user_id), key=_position, reverse=True)
         after = _parse(cursor) if cursor else None
         rest = [c for c in mine if after is None or _position(c) < after]
         page = rest[:PAGE_SIZE]
         return Page(page, "#".join(_position(page[-1])) if len(rest) > PAGE_SIZE else None)
+
+    @interruptible
+    def due(self, shard: int, now: datetime, cursor: str | None) -> Due:
+        moment = self._clock.now() - self._lag()
+        places = [place for place in self._queue(shard, now) if self._is_at(place, self._kept[place[1]].as_of(moment))]
+        rest = [f"{at.isoformat()}#{connection_id}" for at, connection_id in places]
+        rest = [place for place in rest if cursor is None or place > cursor]
+        page = rest[:PAGE_SIZE]
+        return Due([place.partition("#")[2] for place in page], page[-1] if len(rest) > PAGE_SIZE else None)
+
+    @interruptible
+    def kept(self, until: datetime) -> Iterator[str]:
+        places = sorted((c.refresh_by, c.connection_id) for c in self._shown() if c.refresh_by and c.refresh_by < until)
+        return iter([connection_id for _, connection_id in places])
+
+    @interruptible
+    def count_kept(self) -> int:
+        return sum(c.refresh_by is not None for c in self._shown())
 
     @interruptible
     def save(self, before: Connection, after: Connection) -> None:
@@ -140,7 +170,34 @@ class FakeConnections(Interruptible):
             raise Conflict
         if after.held_key != before.held_key:
             self._hold(before, after)
-        kept.record(self._clock.now(), after)
+        self._record(after)
+
+    def _record(self, connection: Connection) -> None:
+        self._kept[connection.connection_id].record(self._clock.now(), connection)
+        if connection.due_at is None:
+            return
+        queue, place = self._queues[connection.shard], (connection.due_at, connection.connection_id)
+        index = bisect_left(queue, place)
+        if queue[index : index + 1] != [place]:
+            queue.insert(index, place)
+
+    def _queue(self, shard: int, until: datetime) -> list[tuple[datetime, str]]:
+        """The places up to then. Those where no reader can see anybody any more are given up."""
+        queue, now = self._queues[shard], self._clock.now()
+        end = bisect_right(queue, (until, LAST))
+        queue[:end] = places = [
+            place for place in queue[:end] if any(self._is_at(place, c) for c in self._kept[place[1]].states(now))
+        ]
+        return places
+
+    @staticmethod
+    def _is_at(place: tuple[datetime, str], connection: Connection | None) -> bool:
+        return connection is not None and connection.due_at == place[0]
+
+    def _shown(self) -> Iterator[Connection]:
+        """What an index shows."""
+        moment = self._clock.now() - self._lag()
+        return filter(None, (kept.as_of(moment) for kept in self._kept.values()))
 
     def _hold(self, before: Connection, after: Connection) -> None:
         """As the adapter's transaction: it takes hold, or lets go."""

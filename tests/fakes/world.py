@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from fastkey.adapters.keys import CachedKeys
+from fastkey.domain.permissions import Ability
 from local.whitebit import Revision
+from tests.fakes.events import FakeEvents
 from tests.fakes.lag import Lag, no_lag
 from tests.fakes.stores import FakeAuthorizations, FakeConnections, FakeLimits, FakeStarts, FakeVault
 from tests.fakes.system import FakeClock, FakeEntropy, FakeSealer
@@ -22,6 +24,7 @@ class FakePolicy:
     public_url: str = "https://fastkey.example"
     allowed_return_urls: frozenset[str] = frozenset({RETURN_URL, "https://partner.example/connected?theme=dark"})
     bearer_reads: bool = False
+    maximum_permissions: Ability = Ability.WITHDRAW
 
 
 class FakeWorld:
@@ -45,3 +48,4 @@ class FakeWorld:
         self.keys = CachedKeys(self.vault, self.clock)
         self.whitebit = FakeWhiteBit(self.clock, revision)
         self.workflows = FakeWorkflows()
+        self.events = FakeEvents()

@@ -1,6 +1,7 @@
 """docs/api.yaml says what the API does: no more, and no less."""
 
 import importlib
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -23,13 +24,18 @@ from werkzeug.test import TestResponse
 
 from fastkey.adapters.dynamodb import PAGE_SIZE
 from fastkey.domain.account import READS
+from fastkey.domain.connection import CHECK_AGAIN, CHECK_PERIOD
 from fastkey.domain.errors import CATALOGUE, CompletionMissing, Conflict, ConsentLost, StorageUnavailable, by_code
+from fastkey.domain.event import GRACE
+from fastkey.domain.permissions import Ability
 from fastkey.domain.status import Status
 from fastkey.entry.filters import FILTERS
 from fastkey.entry.http import BODY_LIMIT
 from fastkey.entry.page import page
+from fastkey.usecases.guard_keys import guard_key
 from local.functions import Outcome
 from local.issuer import Issuer
+from tests.fakes.world import RETURN_URL
 from tests.fuzz.counter import AUDIENCE, Call, Counter, call_of
 from tests.fuzz.document import (
     DOCUMENT,
@@ -118,6 +124,7 @@ def test_the_words_for_a_connection_are_the_codes() -> None:
     words = {name: schema.get("enum") for name, schema in SCHEMAS["Connection"]["properties"].items()}
     assert set(words["status"]) == {status.public for status in Status}
     assert set(words["step"]) == set(Status)
+    assert list(SCHEMAS["Access"]["properties"]) == list(Ability)
     reasons = re.findall(r"`(\w+)`", "".join(re.findall(r"\| reason \|.*?\n\n", README, re.S)[0].splitlines(True)[2:]))
     assert {reason for reason in reasons if reason in {e.code for e in CATALOGUE.values()}} == set(words["reason"]) - {
         None
@@ -296,6 +303,15 @@ def without_permissions(counter: Counter, user: Journey, call: Call) -> Call:
     return call
 
 
+def die(user: Journey) -> None:
+    """WhiteBIT does not accept the key of an active connection any more, and an hour later neither."""
+    user.activate().key.enabled = False
+    for time in (GRACE, CHECK_PERIOD, CHECK_AGAIN):
+        user.wait_for(time)
+        guard_key(user.world, user.connection_id)
+    assert user.connection.status is Status.DEAD
+
+
 def revoked_meanwhile(counter: Counter, user: Journey, call: Call) -> Call:
     counter.world.limits.meanwhile("take", user.revoke)
     return call
@@ -307,7 +323,7 @@ def refreshed_meanwhile(counter: Counter, user: Journey, call: Call) -> Call:
     waiting = Journey(counter.world, account="bob").authorize().complete()
     before, now = waiting.connection, counter.world.clock.now()
     assert before.tokens
-    lease = before.lease_refresh(before.tokens, now + timedelta(minutes=1), now)
+    lease = before.lease_refresh(before.tokens, now + timedelta(minutes=9), now)
     counter.world.connections.save(before, lease)
     counter.world.whitebit.fail_next("read_by_token", ConsentLost)
     return replace(call, connection_id=waiting.connection_id)
@@ -338,6 +354,8 @@ OF_ONE = [LOOK, REVOKE, COMPLETE, *READ]
 
 CASES = [
     Case(201, "", START, changed()),
+    Case(201, "", START, changed(body=json.dumps({"return_url": RETURN_URL, "keep_token": True}).encode())),
+    Case(400, "invalid_request", START, changed(body=json.dumps({"return_url": RETURN_URL, "keep_token": 1}).encode())),
     Case(400, "return_url_not_allowed", START, changed(body=b'{"return_url": "https://evil.example"}')),
     Case(429, "too_many_starts", START, after(lambda user: [user.start() for _ in range(20)])),
     Case(200, "", PAGE, changed()),
@@ -348,7 +366,9 @@ CASES = [
     Case(200, "", LOOK, after(lambda user: user.wait(minutes=6))),
     Case(200, "", LOOK, after(lambda user: user.activate())),
     Case(200, "", LOOK, after(lambda user: user.visit() and user.delete(CompletionMissing))),
+    Case(200, "", LOOK, after(die)),
     Case(202, "", REVOKE, changed()),
+    Case(202, "", REVOKE, after(die)),
     Case(202, "", REVOKE, after(lambda user: user.activate())),
     Case(503, "conflict", REVOKE, failing("connections", "save", Conflict, times=5)),
     Case(202, "", COMPLETE, changed()),

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from fastkey.adapters.dynamodb import ID_LIMIT, DynamoConnections
 from fastkey.domain.errors import BodyTooLarge, FastkeyError, InvalidRequest, NotJson
 from fastkey.domain.secret import Secret
+from fastkey.entry.filters import FILTERS
 from fastkey.entry.http import BODY_LIMIT, Request, Response, endpoint
 from fastkey.settings import Settings, SettingsError
 from tests.fuzz.drawn import CANARY, FUZZ, documents, logged, refusal, texts
@@ -50,6 +51,32 @@ def test_what_is_read_of_a_query_was_there_once(query: str) -> None:
     for name, value in (("state", response.state), ("code", response.code), ("error", response.error)):
         assert [v for n, v in pairs if n == name] in ([], [""] if value is None else [value.reveal()])
     assert [response.code, response.error].count(None) == 1
+
+
+def asked_of(resource: str) -> st.SearchStrategy[tuple[str, str]]:
+    """A read, and a query with its filters."""
+    known = st.sampled_from(sorted(FILTERS[resource].model_json_schema()["properties"]))
+    right = st.sampled_from(["1", "2", "07", "BTC_USDT", "FILLED"])
+    asked = st.dictionaries(known, right, max_size=3) | st.dictionaries(known, right | values, max_size=4)
+    return asked.map(lambda pairs: (resource, "&".join(map("=".join, pairs.items()))))
+
+
+@FUZZ
+@given(st.sampled_from(sorted(FILTERS)).flatmap(asked_of) | st.tuples(st.just("orders"), queries))
+def test_what_is_sent_of_filters_is_what_was_asked_for(asked: tuple[str, str]) -> None:
+    resource, query = asked
+    model, read = FILTERS[resource], list[BaseModel]()
+    error = refusal(lambda: read.append(request(query=query).parameters(model)))
+    assert error is None or type(error) is InvalidRequest
+    named = dict(parse_qsl(query, keep_blank_values=True))
+    defaults = {name: field.default for name, field in model.model_fields.items() if field.default is not None}
+    for each in read:
+        assert without_zeros(each.model_dump(exclude_none=True)) == without_zeros({**defaults, **named})
+
+
+def without_zeros(values: Mapping[str, Any]) -> dict[str, str]:
+    """The values as texts without the zeros that a number may begin with."""
+    return {name: str(value).lstrip("0") for name, value in values.items()}
 
 
 # ---- Cookies ---------------------------------------------------------------------------------------------------------

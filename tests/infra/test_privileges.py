@@ -19,10 +19,13 @@ KINDS = {
     "AWS::IAM::ManagedPolicy",
     "AWS::IAM::Role",
     "AWS::KMS::Key",
+    "AWS::Lambda::EventInvokeConfig",
     "AWS::Lambda::Function",
     "AWS::Lambda::LayerVersion",
     "AWS::Lambda::Permission",
     "AWS::Logs::LogGroup",
+    "AWS::SQS::Queue",
+    "AWS::Scheduler::Schedule",
     "AWS::StepFunctions::StateMachine",
 }
 
@@ -74,7 +77,24 @@ def test_nobody_has_the_backends_policy_until_it_is_attached() -> None:
 
 def test_there_is_no_role_but_those() -> None:
     owners = {f"{name}Role" for name, body in SOURCE.items() if body["Type"] in SERVICES}
-    assert of_type("AWS::IAM::Role").keys() == owners
+    schedules = {f"{name}Role" for name in of_type("AWS::Scheduler::Schedule")}
+    assert of_type("AWS::IAM::Role").keys() == owners | schedules
+
+
+@pytest.mark.parametrize("schedule", of_type("AWS::Scheduler::Schedule"))
+def test_a_schedules_role_is_taken_by_schedules_alone_and_invokes_one_function(schedule: str) -> None:
+    target, role = RESOURCES[schedule].properties["Target"], RESOURCES[f"{schedule}Role"].properties
+    assert target["RoleArn"] == {"Fn::GetAtt": [f"{schedule}Role", "Arn"]}
+    assert role.keys() == {"AssumeRolePolicyDocument", "Policies"}
+    trust = {
+        "Effect": "Allow",
+        "Action": ["sts:AssumeRole"],
+        "Principal": {"Service": ["scheduler.amazonaws.com"]},
+    }
+    assert role["AssumeRolePolicyDocument"]["Statement"] == [trust]
+    (policy,) = role["Policies"]
+    invoke = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": target["Arn"]}
+    assert policy["PolicyDocument"]["Statement"] == [invoke]
 
 
 def test_a_function_is_invoked_by_its_routes_of_this_api_alone() -> None:

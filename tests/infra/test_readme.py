@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +12,8 @@ import fastkey.client
 from fastkey.client import Client
 from fastkey.domain.errors import CATALOGUE, FastkeyError, by_name
 from fastkey.domain.status import PENDING, Status
+from fastkey.usecases.guard_keys import Finding
+from fastkey.usecases.keep_tokens import CAPACITY, Kept
 from tests.template import ROOT, WRITTEN
 
 README = (ROOT / "README.md").read_text()
@@ -33,6 +37,12 @@ def actions(function: str) -> Iterator[str]:
             statement = written["Fn::If"][1] if "Fn::If" in written else written
             named = statement["Action"]
             yield from named if isinstance(named, list) else [named]
+
+
+def trigger(event: dict[str, Any]) -> str:
+    """As the template words it: a route, or a rate."""
+    properties = event["Properties"]
+    return properties.get("ScheduleExpression") or f"{properties['Method']} {properties['Path']}"
 
 
 @pytest.mark.parametrize("parameter", WRITTEN["Parameters"])
@@ -63,7 +73,7 @@ def test_the_client_is_explained(name: str) -> None:
 def test_every_function_is_there_with_its_trigger_and_its_permissions(function: str) -> None:
     explained = row(function)
     for event in FUNCTIONS[function].get("Events", {}).values():
-        assert f"`{event['Properties']['Method']} {event['Properties']['Path']}`" in explained
+        assert f"`{trigger(event)}`" in explained
     assert {action.partition(":")[2] for action in actions(function)} == set(
         re.findall(r"\b(?:[a-z]+:)?([A-Z][a-z]+[A-Z]\w+|Encrypt|Decrypt|Query)\b`", explained)
     ) - {function}
@@ -72,6 +82,18 @@ def test_every_function_is_there_with_its_trigger_and_its_permissions(function: 
 @pytest.mark.parametrize("status", [status for status in Status if status not in PENDING | {Status.REVOKING}])
 def test_every_end_says_what_to_do(status: Status) -> None:
     assert f"`{status.value}`" in README
+
+
+METRICS = [*(f"guard_keys.{finding}" for finding in Finding), *(f"keep_tokens.{each.name}" for each in fields(Kept))]
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_every_metric_is_explained(metric: str) -> None:
+    assert row(metric)
+
+
+def test_how_many_tokens_can_be_kept_is_said() -> None:
+    assert f"at most {CAPACITY} connections" in README
 
 
 # What is neither the reason of an end nor a problem is a turn of the workflow, which nobody outside meets.

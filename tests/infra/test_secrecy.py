@@ -32,6 +32,7 @@ ASKED: dict[str, dict[str, Any]] = {
     # Lines that are JSON cannot be broken by what is in them. What goes wrong in the runtime itself is one of them too.
     "AWS::Lambda::Function": {"LoggingConfig": {"LogFormat": "JSON", "LogGroup": {"Ref": "FunctionLog"}}},
     "AWS::Logs::LogGroup": {"RetentionInDays": {"Ref": "LogRetentionDays"}},
+    "AWS::SQS::Queue": {"SqsManagedSseEnabled": True},
     # With execution data, task tokens would be in the log.
     "AWS::StepFunctions::StateMachine": {
         "LoggingConfiguration": {
@@ -56,8 +57,25 @@ LOGGED = {
 # What makes captured keys findable, and opens them, outlives the stack, but for one that never came to be.
 KEPT = dict.fromkeys(("Connections", "KeyHolders", "SealingKey"), ("RetainExceptOnCreate", "Retain"))
 DROPPED = dict.fromkeys(
-    ("ApiLog", "Authorizations", "FunctionLog", "Limits", "Starts", "WorkflowLog"), ("Delete", "Delete")
+    ("ApiLog", "Authorizations", "FunctionLog", "Limits", "Starts", "UntoldEvents", "WorkflowLog"), ("Delete", "Delete")
 )
+
+# What an index shows beside keys: to whoever lists a user's connections, to whom a status is of use, and no ciphertext.
+SHOWN = {
+    "by_user": {
+        "return_url",
+        "status",
+        "version",
+        "created_at",
+        "updated_at",
+        "expires_at",
+        "reason",
+        "permissions",
+        "issued_at",
+    },
+    "by_due": {"user_id", "status", "permissions", "issued_at"},
+    "by_refresh": set(),
+}
 
 TAKEN = {
     "WhiteBitBaseUrl": ["https://whitebit.com", "https://sandbox.example:8443", "http://host.docker.internal:8081"],
@@ -125,6 +143,14 @@ def test_the_access_log_names_nothing_that_a_client_sent() -> None:
     named = re.findall(r'\$[^"]*', settings["Format"])
     assert named
     assert set(named) <= LOGGED
+
+
+def test_an_index_shows_keys_and_nothing_that_its_readers_have_no_use_for() -> None:
+    tables = of_all("AWS::DynamoDB::Table", "GlobalSecondaryIndexes").values()
+    indexes = [index for table in tables for index in table["GlobalSecondaryIndexes"] or ()]
+    shown = {index["IndexName"]: set(index["Projection"].get("NonKeyAttributes", ())) for index in indexes}
+    assert shown == SHOWN
+    assert "ALL" not in {index["Projection"]["ProjectionType"] for index in indexes}
 
 
 def test_what_captured_keys_need_outlives_the_stack_and_nothing_else_does() -> None:

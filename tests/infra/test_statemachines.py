@@ -15,7 +15,7 @@ from tests.template import ROOT, WRITTEN
 RESERVED = re.compile(r"(States|DynamoDb|Lambda|Sandbox|Runtime)\.\w+")
 
 # All that a state may pass on: the history is readable for 90 days. The task token is how AwaitCompletion is resumed.
-TRAVELS = {"$.connection_id", "$.failure.Error", "$.outcome.status", "$.outcome.reason", "$$.Task.Token"}
+TRAVELS = {"$.connection_id", "$.failure.Error", "$$.Task.Token"}
 
 # In WhiteBIT's revision 2026-05, which has no refresh tokens.
 LONGEST_TOKEN_LIFE = timedelta(hours=4)
@@ -175,14 +175,14 @@ def test_a_functions_errors_are_retried_and_the_last_resort_is_caught(logical_id
     for name, state in definition(logical_id)["States"].items():
         if state["Type"] == "Task":
             assert state["Retry"][-1]["ErrorEquals"] == ["States.ALL"], name
-            if name not in ("LeaveToUser", "TellOutcome"):
+            if name not in ("LeaveToUser", "TellEvents"):
                 assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
 
 
 @MACHINES
-def test_an_outcome_is_told_last(logical_id: str) -> None:
+def test_what_has_happened_is_told_last(logical_id: str) -> None:
     """If it cannot be told, the execution fails, which is seen, and there is nothing left that it would have done."""
-    telling = definition(logical_id)["States"]["TellOutcome"]
+    telling = definition(logical_id)["States"]["TellEvents"]
     assert telling["End"]
     assert "Catch" not in telling
 

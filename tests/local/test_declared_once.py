@@ -27,6 +27,10 @@ USES = {
     "shared/fastkey/settings.py": {field.name.upper() for field in fields(Settings)},
     # Knows which secret has to be in which answer, and where the verifiers are.
     "local/evidence.py": {"/authorize", "/callback", "/connections", "Authorizations"},
+    # Has a connection fall due, and what is due done.
+    "local/items.py": {"Connections", "GuardKeys"},
+    # Says where to look for the queue.
+    "shared/fastkey/replay.py": {"UntoldEvents"},
     # Clients of the API.
     "local/frontend.py": {"/connections"},
     "local/sam_local/journey.py": {"/callback", "StartConnection"},

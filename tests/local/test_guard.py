@@ -20,6 +20,7 @@ def arn(service: str, resource: str) -> str:
 
 
 TABLE, OTHER, KEY = arn("dynamodb", "table/shelves"), arn("dynamodb", "table/till"), arn("kms", "key/1")
+RETURNS, QUEUE = arn("sqs", "returns"), {"QueueUrl": "http://127.0.0.1/123456789012/returns"}
 MACHINE, SECRET = arn("states", "stateMachine:order"), arn("secretsmanager", "secret:shop/till")
 ID, ITEM = {"id": {"S": "1"}}, {"TableName": "shelves", "Key": {"id": {"S": "1"}}}
 CONTEXT = frozenset({("kms:EncryptionContext:purpose", "token"), ("kms:EncryptionContext:id", "1")})
@@ -130,7 +131,10 @@ def ask(aws: Aws, service: str, operation: str, parameters: dict[str, Any]) -> s
         ),
         ("lambda", "invoke", {"FunctionName": "echo"}, [Call("lambda:InvokeFunction", arn("lambda", "function:echo"))]),
         ("logs", "describe_log_groups", {}, [Call("Logs_20140328:DescribeLogGroups", "*")]),
-        ("sqs", "list_queues", {}, [Call("AmazonSQS:ListQueues", "*")]),
+        ("sqs", "send_message", {**QUEUE, "MessageBody": "x"}, [Call("sqs:SendMessage", RETURNS)]),
+        ("sqs", "receive_message", QUEUE, [Call("sqs:ReceiveMessage", RETURNS)]),
+        ("sqs", "delete_message", {**QUEUE, "ReceiptHandle": "x"}, [Call("sqs:DeleteMessage", RETURNS)]),
+        ("sqs", "list_queues", {}, [Call("sqs:ListQueues", "*")]),
     ],
 )
 def test_each_thing_that_a_request_asks_for_has_to_be_allowed(

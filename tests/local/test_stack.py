@@ -18,7 +18,37 @@ REGION = "eu-central-1"
 def test_a_table_has_its_keys_and_indexes(stack: Stack, aws: Aws) -> None:
     table = aws.client("dynamodb").describe_table(TableName="shop-Shelves")["Table"]
     assert table["KeySchema"] == [{"AttributeName": "id", "KeyType": "HASH"}]
-    assert [index["IndexName"] for index in table["GlobalSecondaryIndexes"]] == ["by_owner"]
+    assert [index["IndexName"] for index in table["GlobalSecondaryIndexes"]] == ["by_owner", "by_restock"]
+
+
+def test_an_index_holds_the_keys_of_the_items_that_have_its_attributes_in_order(stack: Stack, aws: Aws) -> None:
+    client = aws.client("dynamodb")
+
+    def shelf(name: str, **attributes: str) -> None:
+        item = {"id": name, "sign": "Spices", **attributes}
+        client.put_item(TableName="shop-Shelves", Item={each: {"S": value} for each, value in item.items()})
+
+    def found() -> list[dict[str, str]]:
+        answer = client.query(
+            TableName="shop-Shelves",
+            IndexName="by_restock",
+            KeyConditionExpression="aisle = :aisle AND restock_at < :now",
+            ExpressionAttributeValues={":aisle": {"S": "1"}, ":now": {"S": "2026-06"}},
+        )
+        return [{name: value["S"] for name, value in item.items()} for item in answer["Items"]]
+
+    shelf("june", aisle="1", restock_at="2026-06")
+    shelf("may", aisle="1", restock_at="2026-05")
+    shelf("april", aisle="1", restock_at="2026-04")
+    shelf("other aisle", aisle="2", restock_at="2026-04")
+    shelf("never", aisle="1")
+    shelf("owned", owner="ada")
+    assert found() == [
+        {"id": "april", "aisle": "1", "restock_at": "2026-04"},
+        {"id": "may", "aisle": "1", "restock_at": "2026-05"},
+    ]
+    shelf("april", aisle="1")
+    assert [item["id"] for item in found()] == ["may"]
 
 
 def test_a_table_has_its_time_to_live(stack: Stack, aws: Aws) -> None:
@@ -56,6 +86,15 @@ def test_a_rule_has_its_pattern_and_its_targets(stack: Stack, aws: Aws) -> None:
     (target,) = client.list_targets_by_rule(Rule="shop-Sold", EventBusName="shop")["Targets"]
     assert json.loads(rule["EventPattern"]) == {"source": ["shop"]}
     assert target["Arn"] == f"arn:aws:sqs:{REGION}:123456789012:sold"
+
+
+def test_a_queue_has_its_attributes_and_is_reached_by_its_url(stack: Stack, aws: Aws) -> None:
+    client, queue = aws.client("sqs"), stack.resource("Returns")
+    attributes = client.get_queue_attributes(QueueUrl=queue.ref, AttributeNames=["All"])["Attributes"]
+    assert attributes["QueueArn"] == queue.attributes["Arn"] == f"arn:aws:sqs:{REGION}:123456789012:shop-Returns"
+    assert (attributes["MessageRetentionPeriod"], attributes["SqsManagedSseEnabled"]) == ("1209600", "true")
+    client.send_message(QueueUrl=queue.ref, MessageBody="a broken jar")
+    assert [message["Body"] for message in client.receive_message(QueueUrl=queue.ref)["Messages"]] == ["a broken jar"]
 
 
 def test_a_state_machine_has_its_substitutions(stack: Stack, aws: Aws) -> None:
@@ -112,6 +151,11 @@ def create(tmp_path: Path, aws: Aws) -> Callable[[str], None]:
         ("  More: {Type: AWS::IAM::Policy, Properties: {Roles: [role]}}", "AWS::IAM::Policy"),
         ("  Role: {Type: AWS::IAM::Role, Properties: {Path: /}}", "Role: .*Path"),
         ("  Role: {Type: AWS::IAM::Role, Properties: {ManagedPolicyArns: [everything]}}", "Role: .*everything"),
+        ("  Queue: {Type: AWS::SQS::Queue, Properties: {FifoQueue: true}}", "Queue: .*FifoQueue"),
+        ("  Every: {Type: AWS::Scheduler::Schedule, Properties: {FlexibleTimeWindow: {Mode: 'OFF'},\n"
+         "    ScheduleExpression: rate(1 minute), Target: {Arn: nobody, RoleArn: role}}}", "Every: nobody"),
+        ("  Retry: {Type: AWS::Lambda::EventInvokeConfig, Properties: {FunctionName: f, Qualifier: $LATEST,\n"
+         "    DestinationConfig: {OnFailure: {Destination: queue}}}}", "Retry: .*OnFailure"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_created_is_named(create: Callable[[str], None], resources: str, complaint: str) -> None:
@@ -122,6 +166,14 @@ def test_what_cannot_be_created_is_named(create: Callable[[str], None], resource
 def test_a_property_that_the_service_does_not_have_is_an_error(create: Callable[[str], None]) -> None:
     with pytest.raises(Exception, match="RotateDaily"):
         create("  Key: {Type: AWS::KMS::Key, Properties: {RotateDaily: true}}")
+
+
+def test_a_second_schedule_of_a_function_is_an_error(create: Callable[[str], None], tmp_path: Path) -> None:
+    (tmp_path / "echo").mkdir()
+    every = "{Type: ScheduleV2, Properties: {ScheduleExpression: rate(1 minute)}}"
+    properties = f"{{CodeUri: echo, Runtime: python3.13, Handler: app.handler, Events: {{A: {every}, B: {every}}}}}"
+    with pytest.raises(TemplateError, match=r"EchoB: .* one schedule of Echo"):
+        create(f"  Echo: {{Type: AWS::Serverless::Function, Properties: {properties}}}")
 
 
 def test_a_placeholder_without_a_substitution_is_an_error(create: Callable[[str], None], tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
+from local.evidence import gathering
 from local.whitebit import Revision
 from local.world import World
 from tests.template import WRITTEN
@@ -37,6 +38,29 @@ def test_every_function_starts_with_what_the_template_gives_it(world: World) -> 
         }, lines
         # Where a module does not load, the runtime adds a warning that speaks of INIT_START.
         assert "INIT" not in lines
+
+
+def test_every_schedule_of_the_template_fires_and_what_it_invokes_is_done(world: World) -> None:
+    scheduled = {
+        name
+        for name, resource in WRITTEN["Resources"].items()
+        for event in resource.get("Properties", {}).get("Events", {}).values()
+        if event["Type"] == "ScheduleV2"
+    }
+    assert set(world.schedules) == scheduled
+    for name, schedule in world.schedules.items():
+        world.fire(name)
+        allowed = [(permission.action, permission.resource) for permission in world.guard.roles[schedule.role]]
+        assert allowed == [("lambda:InvokeFunction", schedule.function)]
+    assert world.guard.denied() == []
+
+
+def test_secrets_are_looked_for_in_queues_too(world: World) -> None:
+    assert world.queues
+    with gathering(world) as evidence:
+        for url in world.queues.values():
+            world.client("sqs").send_message(QueueUrl=url, MessageBody=world.client_secret)
+    assert evidence.leaks() >= {("client_secret", f"messages of {name}") for name in world.queues}
 
 
 def test_the_client_secret_lies_where_the_functions_look_for_it(world: World) -> None:

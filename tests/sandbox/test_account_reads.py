@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from fastkey.domain import account
 from local.whitebit.account import READS, Read
+from tests.narrowed import NARROWED, Narrowed, numbers
 from tests.sandbox.partner import Partner
 
 
@@ -46,6 +48,33 @@ def test_a_page_that_cannot_be_is_refused(partner: Partner, fields: dict[str, ob
     assert response.status_code == 422
     assert response.get_json()["message"] == "Validation failed"
     assert list(response.get_json()["errors"]) == list(fields)
+
+
+@pytest.mark.parametrize("case", NARROWED, ids=lambda case: f"{case.resource}-{'-'.join(case.filters)}")
+def test_a_filter_leaves_what_it_names_both_ways(partner: Partner, case: Narrowed) -> None:
+    read = account.READS[case.resource]
+    signed = partner.signed(partner.key(read.group), read.signed_path, **case.filters)
+    bearer = partner.client.post(read.bearer_path, json=case.filters, headers=partner.bearer())
+    assert numbers(case.resource, signed.get_json()) == case.left
+    assert bearer.get_json() == signed.get_json()
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "wrong"),
+    [
+        ("orders", {"status": "OPEN"}, "status"),
+        ("orders", {"startDate": "yesterday"}, "startDate"),
+        ("orders", {"startDate": 2, "endDate": 1}, "endDate"),
+        ("deals", {"startDate": 2, "endDate": 1}, "endDate"),
+        ("deals", {"clientOrderId": "nobodys"}, "clientOrderId"),
+        ("converts", {"from": "2", "to": "1"}, "to"),
+    ],
+)
+def test_a_filter_that_cannot_be_is_refused(partner: Partner, path: str, fields: dict[str, object], wrong: str) -> None:
+    response = partner.client.post(f"/api/v4/accounts/{path}", json=fields, headers=partner.bearer())
+    assert response.status_code == 422
+    assert response.get_json()["message"] == "Validation failed"
+    assert list(response.get_json()["errors"]) == [wrong]
 
 
 def test_orders_and_deals_come_by_market(partner: Partner) -> None:

@@ -273,16 +273,7 @@ def _named(name: str, compile: Callable[[Json], Evaluate], value: Json) -> Evalu
 def _expression(text: str) -> Evaluate:
     if text == "$$.Task.Token":
         return lambda data, token: token
-    call = re.fullmatch(r"States\.Format\('([^'{}\\]*){}([^'{}\\]*)', *([$.\w]+)\)", text)
-    if not call:
-        return _path(text)
-    before, after, argument = call[1], call[2], _path(call[3])
-
-    def formatted(data: Json, token: str | None) -> str:
-        value = argument(data, token)
-        return before + (value if isinstance(value, str) else json.dumps(value)) + after
-
-    return formatted
+    return _path(text)
 
 
 def _path(path: str) -> Evaluate:

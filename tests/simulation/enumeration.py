@@ -6,8 +6,8 @@ a read may be. What can befall is not drawn, but enumerated:
 - at each call of a port: each fault of that call, and again with its effect 1.5 s late where it has one; a death before
   the call, during it and after it; a stall of 28 s (longer than a client's patience) and of 70 s (longer than most
   functions live), before the effect and after it; and the caller's clock jumps by as much as clocks may be off;
-- at each start of a function by Step Functions: it is refused; its answer is lost; it runs twice, 0, 0.1, 10 and 250 s
-  apart;
+- at each start of a function by Step Functions or the schedule: it is refused; its answer is lost; it runs twice, 0,
+  0.1, 10 and 250 s apart;
 - at each other task of a state machine: it is refused; its answer is lost.
 
 A pair is a single fate, and a second one at a point that comes after it in the run with the first, so also where only
@@ -22,11 +22,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
+from fastkey.domain.permissions import Ability
 from local.whitebit import Revision
 from tests.simulation.dice import Dice
 from tests.simulation.faults import faults_of
 from tests.simulation.people import Person
-from tests.simulation.plan import OFF, Die, Fail, Fate, Jump, Lost, NotStarted, Stall, Told, Twice, When
+from tests.simulation.plan import DAY, OFF, Die, Fail, Fate, Jump, Lost, NotStarted, Stall, Told, Twice, When
 from tests.simulation.run import Case, Outcome, play
 from tests.simulation.world import Conditions
 
@@ -111,11 +112,18 @@ _PEOPLE: Mapping[str, tuple[int, tuple[Revision, ...], tuple[Person, ...]]] = {
     "revoked after the read": (_SLOW, _EITHER, (replace(_ONE, revokes=(14.1,)),)),
     "revoked when active": (_FAST, _EITHER, (replace(_ONE, revokes=(60,)),)),
     "revoked late": (_FAST, _AUGUST, (replace(_ONE, revokes=(240,)),)),
-    "refreshed by schedule": (_FAST, _AUGUST, (replace(_ONE, completes=((240, "p1"),), refreshes=(230,)),)),
+    "refreshed beside": (_FAST, _AUGUST, (replace(_ONE, completes=((240, "p1"),), refreshes=(230,)),)),
+    "left": (_FAST, _AUGUST, (replace(_ONE, decision="leave", creates_key=None),)),
+    "may do too much": (_FAST, _AUGUST, (replace(_ONE, grants=("wallet", "withdraw")),)),
+    "kept": (_FAST, _AUGUST, (replace(_ONE, keep_token=True, revokes=(1000,)),)),
+    "removed one day": (_FAST, _AUGUST, (replace(_ONE, suffers=((2 * DAY, "removes the key"),)),)),
 }
 
+# For how many days keys are tried, where they are.
+_DAYS = {"removed one day": 63.0}
+
 STORIES: Mapping[str, Case] = {
-    f"{name} {revision.value}": Case(seed, revision, people)
+    f"{name} {revision.value}": Case(seed, revision, people, days=_DAYS.get(name, 0), most=Ability.TRADE)
     for name, (seed, revisions, people) in _PEOPLE.items()
     for revision in revisions
 }

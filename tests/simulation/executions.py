@@ -47,7 +47,7 @@ class Workflows:
 
 
 class Execution(Process):
-    """An execution of a state machine. untold_since: since when, in seconds, no event that it tells has gone well."""
+    """An execution of a state machine. state: where it is; since: from when on, in seconds."""
 
     def __init__(self, name: str, machine: str, connection_id: str, simulation: "Simulation") -> None:
         super().__init__(name, self._run)
@@ -55,7 +55,8 @@ class Execution(Process):
         self.connection_id = connection_id
         self.resumed = False
         self.ended: Ended | None = None
-        self.untold_since: float | None = None
+        self.state = ""
+        self.since = 0.0
         self._simulation = simulation
         self._tokens = count(1)
         self._events = 0
@@ -85,22 +86,16 @@ class Execution(Process):
 
     def _entered(self, state: str, _input: Any) -> None:
         self._events += EVENTS_OF_STATE
+        self.state, self.since = state, self._simulation.kernel.now
         self._simulation.note(self.label, state)
 
     def _perform(self, call: Call) -> Any:
         simulation = self._simulation
         self._events += EVENTS_OF_ATTEMPT
-        point = simulation.label(f"{self.label}.{call.state}")
-        simulation.points.append((point, "start", call.resource))
-        fate = simulation.plan.of_start(point, call.resource, simulation.kernel.now)
-        if fate is not None:
-            simulation.fates[point] = fate
-            simulation.note(point, str(fate))
-        if call.resource.startswith("${"):
-            return self._invoke(call, fate)
+        fate = simulation.fate_of_start(f"{self.label}.{call.state}", call.resource)
         if call.token is not None:
             return self._wait_for_token(call, call.token, fate)
-        return self._tell(call, fate)
+        return self._invoke(call, fate)
 
     def _invoke(self, call: Call, fate: Fate | None) -> Any:
         """A function that is invoked."""
@@ -135,18 +130,6 @@ class Execution(Process):
         simulation.kernel.wait(call.timeout)
         simulation.waiting.pop(token, None)
         return {} if self.resumed else Failure("States.Timeout")
-
-    def _tell(self, call: Call, fate: Fate | None) -> Any:
-        """PutEvents."""
-        if fate is None:
-            self._simulation.watch.event(call.payload, heard=True)
-            return {}
-        if self.untold_since is None:
-            self.untold_since = self._simulation.kernel.now
-        if isinstance(fate, NotStarted):
-            return Failure("EventBridge.FailedEntry")
-        self._simulation.watch.event(call.payload, heard=False)
-        return Failure("EventBridge.SdkClientException")
 
 
 # ---- DynamoDB's UpdateItem, as far as AwaitCompletion uses it --------------------------------------------------------

@@ -82,9 +82,18 @@ FAULTS: Mapping[str, Mapping[str, Sequence[Fault]]] = {
     "starts": {"count": _WRITE},
     "limits": {"take": _WRITE},
     "authorizations": {"add": _WRITE, "find": _READ},
-    "connections": {"add": _WRITE, "get": _READ, "page": _READ, "save": _CONDITIONAL_WRITE},
+    "connections": {
+        "add": _WRITE,
+        "get": _READ,
+        "page": _READ,
+        "save": _CONDITIONAL_WRITE,
+        "due": _READ,
+        "kept": _READ,
+        "count_kept": _READ,
+    },
     "vault": {"prepare": _WRITE, "store": _WRITE, "find": _READ, "shred": _WRITE},
     "sealer": {"seal": _READ, "open": _READ},
+    "events": {"tell": _WRITE, "bury": _WRITE},
     "workflows": {"start_provision": _WRITE, "start_revoke": _WRITE, "resume": _WRITE},
 }
 

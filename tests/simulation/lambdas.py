@@ -93,8 +93,8 @@ class Invocation(Process):
     """One run of a function, up to its answer, its error or its death.
 
     label: unique in a run, and the same in every run of the same seed. skew: of its clock, in seconds. chance: of the
-    call that it makes, from 0 to 1. execution: of the state machine that invoked it, if one did. answer: None as long
-    as it runs.
+    call that it makes, from 0 to 1. connection_id: the connection that it looked at last. execution: of the state
+    machine that invoked it, if one did. answer: None as long as it runs. latest: the call that it made last.
     """
 
     function_name = "function"
@@ -107,6 +107,7 @@ class Invocation(Process):
         self.chance = 0.0
         self.connection_id = _connection_of(event)
         self.execution = ""
+        self.latest = ""
         self.deadline = 0.0
         self.answer: Any = None
         self.killed = False
@@ -167,6 +168,6 @@ class Log:
 
 @contextmanager
 def logging_to(log: Log) -> Iterator[None]:
-    """Lets fastkey log there."""
-    with patch("fastkey.logging._logger", log):
+    """Lets fastkey log there, and count nowhere."""
+    with patch("fastkey.logging._logger", log), patch("fastkey.entry.schedule._measure"):
         yield

@@ -9,14 +9,13 @@ from math import inf
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.fakes.whitebit import IssuedKey
 from tests.fakes.world import RETURN_URL
 from tests.simulation.dice import Dice
 from tests.simulation.kernel import Process
-from tests.simulation.plan import Theme
+from tests.simulation.plan import DAY, Theme
 from tests.simulation.world import Simulation
 from tests.unit.entry.events import http_event
-
-DAY = 86400.0  # seconds
 
 PATIENCE = 4  # how often a person, or a frontend, tries what did not work
 
@@ -29,7 +28,8 @@ class Person:
     the step before. returns, creates_key: after the consent; intrudes: too, somebody who has the address of the return
     and no cookie. completes: after the return, each time as which user. regrets: revokes, after the completion.
     revokes, suffers, looks, lists: after the start; locks: too, each time for so long another read holds the key's
-    lock; refreshes: when the platform's schedule has the tokens refreshed; forgets: when the tables' TTL acts.
+    lock; refreshes: when the platform has the tokens refreshed; forgets: when the tables' TTL acts. keep_token: what
+    the partner asks for. grants: the groups of permissions that the key gets.
     """
 
     user: str
@@ -51,6 +51,8 @@ class Person:
     looks: tuple[float, ...] = ()
     lists: tuple[float, ...] = ()
     forgets: tuple[float, ...] = ()
+    keep_token: bool = False
+    grants: tuple[str, ...] = ("trading",)
 
     @property
     def is_straightforward(self) -> bool:
@@ -60,18 +62,19 @@ class Person:
         in_time = self.visits < 290 and self.decides + returned < 590 and returned < 50 and completed < 330
         has_key = self.creates_key is not None and returned <= self.creates_key < 400
         as_oneself = self.user == self.visitor and all(user == self.user for _, user in self.completes)
-        steady = self.decision == "allow" and not (self.regrets or self.revokes or self.suffers or self.locks)
+        suffers = any(after < 3600 for after, _ in self.suffers)
+        steady = self.decision == "allow" and not (self.regrets or self.revokes or suffers or self.locks)
         return in_time and has_key and as_oneself and steady
 
 
-def draw(dice: Dice) -> tuple[Person, ...]:
-    """The people of a seed."""
+def draw(dice: Dice, days: float) -> tuple[Person, ...]:
+    """The people of a seed. days: for how many their keys are tried."""
     number = dice.choose("how many people", (1, 1, 1, 2, 2, 3))
     shared = dice.chance("one account", 0.3)
     hasty = dice.chance("hasty", 0.5)
     theme = Theme.draw(dice)
     return tuple(
-        _person(_Temper.draw(dice, f"p{i}", theme, hasty=hasty), "a1" if shared else f"a{i}", theme)
+        _person(_Temper.draw(dice, f"p{i}", theme, hasty=hasty), "a1" if shared else f"a{i}", theme, days)
         for i in range(1, number + 1)
     )
 
@@ -105,7 +108,7 @@ class _Temper:
         return self.dice.between(f"{self.name} {what} slowly", 190, 400) if is_slow else self.soon(what, *rarely)
 
 
-def _person(temper: _Temper, account: str, theme: Theme) -> Person:
+def _person(temper: _Temper, account: str, theme: Theme, days: float) -> Person:
     dice, user, chance, soon = temper.dice, temper.name, temper.chance, temper.soon
     visitor = f"{user}'s victim" if chance("forwards", 0.05) else user
     completing = visitor if not chance("is somebody else", 0.03) else "somebody"
@@ -123,6 +126,11 @@ def _person(temper: _Temper, account: str, theme: Theme) -> Person:
         (soon(f"{what} when", 60, 400, 900) * 3, what)
         for what in ("removes the key", "changes the password", "withdraws", "is disabled")
         if chance(what, 0.03)
+    ]
+    suffers += [
+        (dice.between(f"{user} {what} some day", 0.1, dice.choose(f"{user} {what} until", (7, days / 2))) * DAY, what)
+        for what in _SOME_DAY
+        if days and chance(f"{what} some day", 0.2)
     ]
     locked_at, locked_for = soon("is locked when", 60, 400, 900) * 3, dice.choose(f"{user} lock", (3, 60, 200, 400))
     return Person(
@@ -144,8 +152,30 @@ def _person(temper: _Temper, account: str, theme: Theme) -> Person:
         refreshes=(dice.between(f"{user} refreshes at", 180, 320),) if chance("refreshes", 0.08) else (),
         looks=tuple(soon(f"looks {i}", 400, 3000, DAY) for i in range(2)),
         lists=(soon("lists", 400, 3000, DAY),) if chance("lists", 0.3) else (),
-        forgets=tuple(days * DAY for days in (0.01, 3, 31, 36) if chance(f"forgets after {days} days", 0.03)),
+        forgets=tuple(after * DAY for after in (0.01, 3, 31, 36) if chance(f"forgets after {after} days", 0.03)),
+        keep_token=chance("keeps its token", 0.25),
+        grants=dice.choose(f"{user} grants", _GRANTS),
     )
+
+
+# What can befall a key in its life.
+_SOME_DAY = (
+    "removes the key",
+    "changes the password",
+    "is disabled",
+    "is refused for a day",
+    "is refused for a week",
+    "is refused for a month",
+    "takes a permission away",
+)
+
+_GRANTS = (
+    *[("trading",)] * 4,
+    ("trading", "trade_balance", "wallet"),
+    ("wallet", "convert"),
+    ("wallet", "withdraw"),
+    ("new",),
+)
 
 
 # Between which moments, and how likely, a person regrets: while the key is detected and captured, while it is captured
@@ -156,6 +186,9 @@ _REGRETS = {
     Theme.REFRESHING: (190, 230, 0.5),
     Theme.CLOCKS: (0, 60, 0.3),
 }
+
+
+_REFUSED_FOR = {"is refused for a day": DAY, "is refused for a week": 7 * DAY, "is refused for a month": 30 * DAY}
 
 
 class Life:
@@ -171,15 +204,15 @@ class Life:
 
     def _live(self) -> None:
         person, kernel = self._person, self._simulation.kernel
-        body = json.dumps({"return_url": RETURN_URL})
+        body = json.dumps({"return_url": RETURN_URL, "keep_token": person.keep_token})
         started = self._ask("StartConnection", "POST /connections", person.user, body=body)
         if started is None or started["statusCode"] != 201:
             return
         document = json.loads(started["body"])
         self._connection_id = document["connection_id"]
         conduct = self._simulation.watch.conduct[self._connection_id]
-        conduct.account, conduct.straightforward = person.account, person.is_straightforward
-        conduct.forwarded = person.user != person.visitor
+        conduct.account, conduct.grants = person.account, person.grants
+        conduct.straightforward, conduct.forwarded = person.is_straightforward, person.user != person.visitor
         for after in person.revokes:
             self._at(after, self._revoke)
         for after in person.looks:
@@ -215,7 +248,10 @@ class Life:
             case _:
                 if whitebit.refuses(person.account):
                     return
+                had = whitebit.keys.get(person.account)
                 query += f"code={whitebit.consent(person.account, sent['code_challenge'][0]).reveal()}"
+                if (key := whitebit.keys.get(person.account)) is not had and key:
+                    key.permissions = person.grants
                 if person.creates_key is not None:
                     self._at(person.creates_key, self._create_key)
         for after in person.intrudes:
@@ -259,7 +295,7 @@ class Life:
                 return
             if whitebit.may_create_key(account):
                 self._made_key = True
-                whitebit.create_key(account, "trading")
+                whitebit.create_key(account, *self._person.grants)
                 self._simulation.note(self._person.user, "makes the key")
                 return
             self._simulation.kernel.pause(3)
@@ -288,6 +324,18 @@ class Life:
                 whitebit.withdraw(account)
             case "is disabled" if key:
                 key.enabled = False
+            case "takes a permission away" if key:
+                key.permissions = key.permissions[1:]
+            case _ if key and what in _REFUSED_FOR:
+                # As long as our address is not among those that are allowed.
+                key.enabled = False
+                self._at(_REFUSED_FOR[what], partial(self._allow, key))
+        if key:
+            self._simulation.watch.happened(key)
+
+    def _allow(self, key: IssuedKey) -> None:
+        key.enabled = True
+        self._simulation.watch.happened(key)
 
     def _lock(self, seconds: float) -> None:
         if key := self._simulation.fakes.whitebit.keys.get(self._person.account):

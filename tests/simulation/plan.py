@@ -1,6 +1,6 @@
 """What befalls the world's calls: a fate for each, by the call's name."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
@@ -86,6 +86,8 @@ class Lost:
 
 
 Fate = Fail | Die | Stall | Jump | NotStarted | Twice | Lost
+
+DAY = 86400.0  # seconds
 
 # How long after its sender's death or patience a request may still have its effect, in seconds.
 LATEST = 2.0
@@ -173,6 +175,19 @@ class Outage:
             lasts = 100_000
         return cls(port, method, dice.choose("outage fate", fates), since, since + lasts)
 
+    @classmethod
+    def draw_another(cls, dice: Dice, days: float) -> "Outage | None":
+        """Perhaps another one, of what the schedule does: in the first half of the days for which keys are tried, or at
+        once where they are not.
+        """
+        if not dice.chance("another outage", 0.8 if days else 0.2):
+            return None
+        port, method = dice.choose("another outage of", _SCHEDULED)
+        fates: tuple[Fate, ...] = _REFUSED if port == "start" else (*map(Fail, faults_of(port, method)), *_SLUGGISH)
+        since = dice.between("another outage since", 0, days / 2 * DAY)
+        lasts = dice.choose("another outage lasts", (60, 3600, 30_000, 3 * DAY))
+        return cls(port, method, dice.choose("another outage fate", fates), since, since + lasts)
+
     def hits(self, port: str, method: str, now: float) -> bool:
         """Whether it is this that is out, and now."""
         return method == self.method and port == self.port and self.since <= now < self.until
@@ -200,16 +215,24 @@ RESOURCES = (
     "${CaptureSecret}",
     "${VerifyKey}",
     "${DeleteKey}",
-    "arn:aws:states:::events:putEvents",
+    "${TellEvents}",
 )
-_STARTED = tuple(("start", resource) for resource in RESOURCES)
-# When starts are not counted nobody starts, and nothing follows; and nobody here reads an account.
-_WITHOUT_OUTAGES = {
-    ("starts", "count"),
+# What the schedule alone starts and calls, or others hardly do.
+_SCHEDULED = (
+    ("start", "${GuardKeys}"),
+    ("start", "${KeepTokens}"),
+    ("connections", "due"),
+    ("connections", "kept"),
+    ("connections", "count_kept"),
     ("limits", "take"),
     ("whitebit", "read_signed"),
-    ("whitebit", "read_by_token"),
-}
+    *[("events", "tell")] * 4,
+    ("events", "bury"),
+)
+_STARTED = tuple(("start", resource) for resource in RESOURCES)
+# When starts are not counted nobody starts, and nothing follows; nobody here reads an account by a token; and what the
+# schedule calls has an outage of its own.
+_WITHOUT_OUTAGES = {("starts", "count"), ("whitebit", "read_by_token"), *_SCHEDULED}
 _OTHERS = [
     (port, method) for port, methods in FAULTS.items() for method in methods if (port, method) not in _WITHOUT_OUTAGES
 ]
@@ -218,23 +241,31 @@ _OUTAGES = *_VITAL * 8, *_STARTED * 2, *_OTHERS
 
 @dataclass(slots=True)
 class Drawn:
-    """A plan that a seed decides. only: the points at which something may happen, to look for those that matter."""
+    """A plan that a seed decides. only: the points at which something may happen, to look for those that matter. days:
+    for how many keys are tried.
+    """
 
     dice: Dice
     only: Collection[str] | None = None
+    days: float = 0
     until: float = field(init=False)
     wild: bool = field(init=False)
     _rate: float = field(init=False)
     _where: str = field(init=False)
     _kinds: tuple[float, float, float] = field(init=False)
     _late: float = field(init=False)
-    _outage: Outage = field(init=False)
+    _outages: Sequence[Outage] = field(init=False)
+    # When something befalls calls that are in no outage: at first, and during the other outage.
+    _troubled: Sequence[tuple[float, float]] = field(init=False)
 
     def __post_init__(self) -> None:
         choose, theme = self.dice.choose, Theme.draw(self.dice)
         self.wild = theme is Theme.CLOCKS
-        self._outage = Outage.draw(self.dice, theme)
-        self.until = max(choose("faults until", (20, 60, 300, 1200, 7200, 100_000)), self._outage.until)
+        first, another = Outage.draw(self.dice, theme), Outage.draw_another(self.dice, self.days)
+        self._outages = (first, another) if another else (first,)
+        trouble = 0, max(choose("faults until", (20, 60, 300, 1200, 7200, 100_000)), first.until)
+        self._troubled = (trouble, (another.since, another.until)) if another else (trouble,)
+        self.until = max(until for _, until in self._troubled)
         self._rate = choose("fault rate", (0, 0.003, 0.01, 0.03, 0.1, 0.3))
         self._where = choose("faults where", ("", "", "", "whitebit", "connections", "vault", "sealer", "workflows"))
         jumps = choose("share of jumps", (0.0, 0.1))
@@ -250,8 +281,8 @@ class Drawn:
     def of_call(self, point: str, port: str, method: str, now: float) -> Fate | None:
         if not self._may_happen(point):
             return None
-        if self._outage.hits(port, method, now):
-            return self._outage.fate
+        if out := self._out(port, method, now):
+            return out.fate
         if self._where not in ("", port) or not self._happens(point, now):
             return None
         dice, (jumps, deaths, stalls) = self.dice, self._kinds
@@ -271,16 +302,20 @@ class Drawn:
     def of_start(self, point: str, resource: str, now: float) -> Fate | None:
         if not self._may_happen(point):
             return None
-        if self._outage.hits("start", resource, now):
-            return self._outage.fate
+        if out := self._out("start", resource, now):
+            return out.fate
         if self._where not in ("", "workflows") or not self._happens(point, now):
             return None
         delay = self.dice.choose(f"{point} delay", (0.0, 0.01, 0.1, 1, 10, 60, 250, 600))
         fates: tuple[Fate, ...] = NotStarted(), Twice(delay), Twice(delay), Lost()
         return self.dice.choose(f"{point} kind", fates)
 
+    def _out(self, port: str, method: str, now: float) -> Outage | None:
+        return next((outage for outage in self._outages if outage.hits(port, method, now)), None)
+
     def _may_happen(self, point: str) -> bool:
         return self.only is None or point in self.only
 
     def _happens(self, point: str, now: float) -> bool:
-        return now < self.until and self._rate > 0 and self.dice.chance(point, self._rate)
+        is_troubled = any(since <= now < until for since, until in self._troubled)
+        return is_troubled and self._rate > 0 and self.dice.chance(point, self._rate)

@@ -3,33 +3,47 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fastkey.domain.permissions import Ability
 from local.whitebit import Revision
 from tests.simulation.dice import Dice
+from tests.simulation.kernel import Process
 from tests.simulation.people import Life, Person, draw
-from tests.simulation.plan import Drawn, Fate, Plan
+from tests.simulation.plan import DAY, Drawn, Fate, Plan
+from tests.simulation.schedule import KEPT
 from tests.simulation.watch import Violation
 from tests.simulation.world import Simulation
 
-HORIZON = 40 * 86400.0  # seconds; the longest that anything waits is a day
+HORIZON = 90 * DAY  # longer than keys are tried
+
+
+# For how many days keys are tried: mostly for none, for that takes as long as all that comes before.
+DAYS = (*[0.0] * 7, 21.0, 21.0, 63.0)
+
+MOST = (*[Ability.WITHDRAW] * 18, Ability.TRADE, Ability.READ)
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """All that decides a run. only: the points at which something may befall; all, where it is None."""
+    """All that decides a run. only: the points at which something may befall; all, where it is None. days: for how many
+    keys are tried. most: what the partner wants a key to be able to at most.
+    """
 
     seed: int
     revision: Revision
     people: tuple[Person, ...]
     only: frozenset[str] | None = None
+    days: float = 0
+    most: Ability = Ability.WITHDRAW
 
     @classmethod
     def of(cls, seed: int) -> "Case":
         """What the seed decides."""
         dice = Dice(seed)
-        return cls(seed, dice.choose("revision", tuple(Revision)), draw(dice))
+        days, most = dice.choose("days", DAYS), dice.choose("most", MOST)
+        return cls(seed, dice.choose("revision", tuple(Revision)), draw(dice, days), days=days, most=most)
 
     def plan(self) -> Plan:
-        return Drawn(Dice(self.seed), self.only)
+        return Drawn(Dice(self.seed), self.only, self.days)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +63,11 @@ class Outcome:
 
 def play(case: Case, plan: Plan | None = None) -> Outcome:
     """Runs a case. plan: what befalls, where it is not the seed that says so."""
-    simulation = Simulation(case.revision, Dice(case.seed), plan or case.plan())
+    simulation = Simulation(case.revision, Dice(case.seed), plan or case.plan(), case.days, case.most)
     for person in case.people:
         Life(simulation, person)
+    simulation.kernel.start(Process("somebody who looks", simulation.watch.check_kept), KEPT)
     simulation.run(HORIZON)
-    # What nobody came back for expires by itself.
-    simulation.kernel.now += 3600
     simulation.check_end()
-    now = simulation.fakes.clock.now()
-    shown = [connection.as_of(now) for connection in simulation.fakes.connections.all()]
-    ends = [(connection.status.value, connection.reason) for connection in shown]
+    ends = [(connection.status.value, connection.reason) for connection in simulation.fakes.connections.all()]
     return Outcome(simulation.watch.violations, simulation.trace, simulation.fates, ends, simulation.points)

@@ -32,7 +32,11 @@ ENDS = {
     "revoked after the read": ("revoked", True),
     "revoked when active": ("revoked", True),
     "revoked late": ("revoked", True),
-    "refreshed by schedule": ("active", True),
+    "refreshed beside": ("active", True),
+    "left": ("expired", False),
+    "may do too much": ("failed", False),
+    "kept": ("revoked", True),
+    "removed one day": ("dead", True),
 }
 
 

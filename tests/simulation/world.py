@@ -3,13 +3,15 @@
 import json
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import Any, cast
 
 from fastkey.adapters.keys import CachedKeys
+from fastkey.domain.connection import Connection
 from fastkey.domain.errors import FastkeyError
+from fastkey.domain.permissions import Ability
 from fastkey.ports import KeyVault
 from local.whitebit import Revision
 from tests.fakes.system import FakeClock
@@ -21,6 +23,7 @@ from tests.simulation.faults import FAULTS
 from tests.simulation.kernel import Kernel, Process, SimulatedClock
 from tests.simulation.lambdas import Invocation, InvocationClock, Killed, Log, logging_to
 from tests.simulation.plan import LATEST, OFF, WILDLY_OFF, Die, Fail, Fate, Jump, Plan, Stall, When
+from tests.simulation.schedule import Schedule, guarding, keeping
 from tests.simulation.shipped import shipped
 from tests.simulation.watch import Watch
 
@@ -84,12 +87,17 @@ class Ports:
         self.keys = CachedKeys(cast(KeyVault, self.vault), self.clock)
         self.whitebit = Port("whitebit", world.whitebit, simulation)
         self.workflows = Port("workflows", Workflows(simulation), simulation)
+        self.events = Port("events", world.events, simulation)
 
 
 class Simulation:
-    """One run. trace: what happened, as (seconds, who, what)."""
+    """One run. trace: what happened, as (seconds, who, what). days: for how many keys are tried. most: what the
+    partner wants a key to be able to at most.
+    """
 
-    def __init__(self, revision: Revision, dice: Dice, plan: Plan) -> None:
+    def __init__(
+        self, revision: Revision, dice: Dice, plan: Plan, days: float = 0, most: Ability = Ability.WITHDRAW
+    ) -> None:
         self.kernel = Kernel()
         self.dice = dice
         self.plan = plan
@@ -97,12 +105,14 @@ class Simulation:
         self.fates: dict[str, Fate] = {}
         self.points: list[tuple[str, str, str]] = []
         self.fakes = FakeWorld(revision, cast(FakeClock, SimulatedClock(self.kernel)), self._lag)
+        self.fakes.policy = replace(self.fakes.policy, maximum_permissions=most)
         self.log: list[str] = []
         self.defects: list[str] = []
         self.executions: dict[str, Execution] = {}
         self.waiting: dict[str, Execution] = {}
-        self.watch = Watch(self.fakes, self.kernel, plan)
+        self.watch = Watch(self.fakes, self.kernel, plan, days)
         self._ports = Ports(self)
+        self._schedules = Schedule(self, "GuardKeys", guarding(days)), Schedule(self, "KeepTokens", keeping)
         self._labels: Counter[str] = Counter()
         self._conditions = Conditions.of(dice)
         self._skew = WILDLY_OFF if plan.wild else self._conditions.skew
@@ -132,6 +142,16 @@ class Simulation:
             return timedelta()
         return timedelta(seconds=self.dice.between(f"lag at {self.kernel.now}", 0, self._conditions.lag))
 
+    def fate_of_start(self, name: str, resource: str) -> Fate | None:
+        """What befalls the start of a function, or another task of a state machine."""
+        point = self.label(name)
+        self.points.append((point, "start", resource))
+        fate = self.plan.of_start(point, resource, self.kernel.now)
+        if fate is not None:
+            self.fates[point] = fate
+            self.note(point, str(fate))
+        return fate
+
     # ---- Calls of ports ----------------------------------------------------------------------------------------------
 
     def call(self, port: str, method: str, effect: Callable[..., Any], *args: Any) -> Any:
@@ -141,6 +161,7 @@ class Simulation:
         point = invocation.point(call)
         self.points.append((point, port, method))
         self.watch.calling(call, invocation, args)
+        invocation.latest = call
         fate = self.plan.of_call(point, port, method, self.kernel.now)
         invocation.pass_time(invocation.chance * self._conditions.latency)
         if fate is None:
@@ -169,6 +190,8 @@ class Simulation:
             error = refusal
         self.note(invocation.label, f"{call} -> {type(error).__name__ if error else 'ok'}")
         self.watch.after(call, invocation, args, result, error)
+        if error is None and call in ("connections.add", "connections.save"):
+            self._stored(args[-1])
         return result, error
 
     def _suffer(
@@ -202,6 +225,10 @@ class Simulation:
                 invocation.pass_time(took)
                 return None, fault.error()
         raise AssertionError(fate)
+
+    def _stored(self, connection: Connection) -> None:
+        for schedule in self._schedules:
+            schedule.plan(connection)
 
     def later(self, seconds: float, act: Callable[[], object]) -> None:
         """Something happens by itself, after a while."""

@@ -9,6 +9,7 @@ ENVIRONMENT = {
     "PUBLIC_URL": "https://fastkey.example",
     "ALLOWED_RETURN_URLS": RETURN_URL,
     "BEARER_READS": "off",
+    "MAXIMUM_PERMISSIONS": "withdraw",
     "STARTS_TABLE": "Starts",
     "LIMITS_TABLE": "Limits",
     "AUTHORIZATIONS_TABLE": "Authorizations",
@@ -18,4 +19,5 @@ ENVIRONMENT = {
     "KEYS_ARN": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:fastkey/keys/",
     "PROVISION_KEY_ARN": "arn:aws:states:eu-west-1:123456789012:stateMachine:provision-key",
     "REVOKE_KEY_ARN": "arn:aws:states:eu-west-1:123456789012:stateMachine:revoke-key",
+    "UNTOLD_EVENTS_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/untold-events",
 }

@@ -34,11 +34,16 @@ def parameters(url: Secret) -> dict[str, str]:
 
 @dataclass(slots=True)
 class Journey:
-    """One user and one connection. Every step takes the last one's outcome, and gives the journey back."""
+    """One user and one connection. Every step takes the last one's outcome, and gives the journey back.
+
+    permissions: of the key that the user creates where a test creates none. keep_token: see `start_connection`.
+    """
 
     world: FakeWorld
     user_id: str = "user-1"
     account: str = "ada"
+    permissions: tuple[str, ...] = ("trading",)
+    keep_token: bool = False
     connection_id: str = ""
     ticket: Secret = field(default_factory=lambda: Secret(""))
     departure: Departure = field(default_factory=lambda: Departure(Secret(""), "", Secret("")))
@@ -61,7 +66,7 @@ class Journey:
         return self.start_for(RETURN_URL)
 
     def start_for(self, return_url: str) -> "Journey":
-        started = start_connection(self.world, self.user_id, return_url)
+        started = start_connection(self.world, self.user_id, return_url, keep_token=self.keep_token)
         self.connection_id = started.connection.connection_id
         self.ticket = Secret(parameters(started.authorize_url)["ticket"])
         return self
@@ -128,7 +133,7 @@ class Journey:
         """As far as the key, whose secret can be read now."""
         self.authorize().complete()
         if self.account not in self.world.whitebit.keys:
-            self.create_key("trading")
+            self.create_key(*self.permissions)
         assert self.detect().found
         return self
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from fastkey.domain.permissions import Ability
 from fastkey.settings import Settings, SettingsError
 from tests.template import WRITTEN
 from tests.unit.environment import ENVIRONMENT
@@ -32,6 +33,17 @@ def test_reads_by_token_are_switched(position: str, is_on: bool) -> None:
 def test_a_switch_has_two_positions(position: str) -> None:
     with pytest.raises(SettingsError, match=r"^BEARER_READS must be on or off"):
         read(BEARER_READS=position)
+
+
+@pytest.mark.parametrize("ability", Ability)
+def test_a_partner_says_what_a_key_may_do_at_the_most(ability: Ability) -> None:
+    assert read(MAXIMUM_PERMISSIONS=ability.value).maximum_permissions is ability
+
+
+@pytest.mark.parametrize("ability", ["READ", "all", "none", "read,trade"])
+def test_a_key_may_do_one_of_three_things_at_the_most(ability: str) -> None:
+    with pytest.raises(SettingsError, match=r"^MAXIMUM_PERMISSIONS must be read, trade, withdraw\.$"):
+        read(MAXIMUM_PERMISSIONS=ability)
 
 
 @pytest.mark.parametrize("name", ENVIRONMENT)

@@ -20,7 +20,6 @@ from local.aws.resources import CREATORS
 from local.aws.server import Aws
 from local.aws.stack import Stack
 from local.aws.template import load
-from local.events import EventQueue
 from local.functions import Outcome
 from tests.template import PARAMETERS, PATH, REGION
 from tests.until import until
@@ -39,16 +38,14 @@ Answer = dict[str, Any] | str
 
 @dataclass
 class Run:
-    """An execution that has ended: its history, the states that it went through, its calls, the events that it told.
-
-    waits: how many seconds it would have let pass each time.
+    """An execution that has ended: its history, the states that it went through, its calls; how many seconds it would
+    have let pass each time.
     """
 
     status: str
     history: list[dict[str, Any]]
     states: list[str]
     calls: list[tuple[str, dict[str, Any]]]
-    events: list[dict[str, Any]]
     waits: list[float]
 
 
@@ -58,7 +55,6 @@ class Machines:
 
     aws: Aws
     stack: Stack
-    told: EventQueue
     waits: Mapping[str, list[float]]
     answers: dict[str, list[Answer]] = field(default_factory=dict)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -97,8 +93,7 @@ class Machines:
         status = workflows.describe_execution(executionArn=execution)["status"]
         history = workflows.get_execution_history(executionArn=execution, maxResults=1000)["events"]
         states = [e["stateEnteredEventDetails"]["name"] for e in history if "stateEnteredEventDetails" in e]
-        events = [json.loads(event) for event in self.told.drain()]
-        return Run(status, history, states, self.calls, events, self.waits[connection_id])
+        return Run(status, history, states, self.calls, self.waits[connection_id])
 
     def item(self, connection_id: str) -> dict[str, Any]:
         key = {"connection_id": {"S": connection_id}}
@@ -141,7 +136,7 @@ def machines() -> Iterator[Machines]:
     stack = Stack("fastkey", load(PATH, PARAMETERS, REGION), CREATORS, aws.client, REGION, "https://api.example")
     stack.create()
     with _nothing_waited_for() as waits:
-        held.append(Machines(aws, stack, EventQueue(aws.client), waits))
+        held.append(Machines(aws, stack, waits))
         yield held[0]
     aws.close()
 

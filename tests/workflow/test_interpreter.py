@@ -13,7 +13,6 @@ from random import Random
 from typing import Any
 
 import pytest
-from moto.events.models import EventsBackend
 
 from tests.simulation.asl import Call, Ended, Failure, Machine, Sleep
 from tests.until import until
@@ -37,7 +36,6 @@ class Trace:
 # ---- Scripts ---------------------------------------------------------------------------------------------------------
 
 COMPLETED = "DynamoDb.ConditionalCheckFailedException"  # nobody is waited for
-NOT_TOLD = "EventBridge.FailedEntry"
 ENDED: Answer = {"status": "failed", "reason": "a_reason"}
 GOOD: Script = {
     "waitForTaskToken": [COMPLETED],
@@ -45,7 +43,7 @@ GOOD: Script = {
     "CaptureSecret": [{}],
     "VerifyKey": [{"status": "active", "reason": None}],
     "DeleteKey": [ENDED],
-    "putEvents": [{}],
+    "TellEvents": [ENDED],
 }
 # No rule names these.
 ANY = "WhiteBitUnavailable"
@@ -103,8 +101,8 @@ def provisions() -> dict[str, Script]:
         "held when left": script(CaptureSecret=LOST, DeleteKey=[*undeleted, "SecretHeld"]),
         "better times": script(CaptureSecret=LOST, DeleteKey=[*undeleted, *unleft, ANY]),
         "not shredded": script(CaptureSecret=LOST, DeleteKey=[ENDED, *trying("ShredAgain")]),
-        "told late": script(putEvents=[NOT_TOLD] * 3),
-        "never told": script(putEvents=trying("TellOutcome", NOT_TOLD)),
+        "told late": script(TellEvents=[ANY] * 3),
+        "never told": script(TellEvents=trying("TellEvents")),
     }
 
 
@@ -121,8 +119,8 @@ def revokes() -> dict[str, Script]:
         "superseded when left": script(DeleteKey=[*undeleted, "SecretHeld", "ConnectionClosed"]),
         "better times": script(DeleteKey=[*undeleted, *trying("LeaveToUser"), ANY]),
         "not shredded": script(DeleteKey=[ENDED, *trying("ShredAgain")]),
-        "told late": script(putEvents=[NOT_TOLD] * 3),
-        "never told": script(putEvents=trying("TellOutcome", NOT_TOLD)),
+        "told late": script(TellEvents=[ANY] * 3),
+        "never told": script(TellEvents=trying("TellEvents")),
     }
 
 
@@ -136,11 +134,10 @@ def drawn(machine: str, seed: int) -> Script:
     ]
     errors = sorted({name for rule in rules for name in rule["ErrorEquals"]} - {"States.ALL", COMPLETED})
     troubles: dict[str, list[Answer]] = {}
-    for task in ("DetectKey", "CaptureSecret", "VerifyKey", "DeleteKey"):
+    for task in ("DetectKey", "CaptureSecret", "VerifyKey", "DeleteKey", "TellEvents"):
         known = [*errors, *STRANGE, *GOOD[task], *([later(3)] if task == "DetectKey" else [])]
         runs = [[random.choice(known)] * random.choice((1, 1, 2, 5)) for _ in range(random.randint(0, 5))]
         troubles[task] = [answer for run in runs for answer in run]
-    troubles["putEvents"] = [NOT_TOLD] * random.choice((0, 0, 1))
     completions: list[Answer] = [COMPLETED, {}, *STRANGE]
     return waiting(random.choice(completions), **troubles)
 
@@ -232,23 +229,9 @@ def end_of(run: Run) -> tuple[str, Any, str | None]:
     raise AssertionError(run.history[-1])
 
 
-@pytest.fixture
-def event_bus(machines: Machines, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It takes no event as long as the script says so."""
-    put_events = EventsBackend.put_events
-
-    def put(backend: EventsBackend, events: list[dict[str, Any]]) -> Any:
-        if machines.answers["putEvents"].pop(0) == NOT_TOLD:
-            return [{"ErrorCode": "InternalFailure", "ErrorMessage": "constant"} for _ in events]
-        return put_events(backend, events)
-
-    monkeypatch.setattr(EventsBackend, "put_events", put)
-
-
 # ---- Both ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.usefixtures("event_bus")
 @pytest.mark.parametrize(
     ("machine", "name"),
     [pytest.param(machine, name, id=f"{machine}: {name}") for machine in SCRIPTS for name in SCRIPTS[machine]],
@@ -260,7 +243,6 @@ def test_it_goes_the_way_that_moto_goes(machines: Machines, machine: str, name: 
     (_, _, given), *_ = wanted.steps
     trace, _ = interpreted(machines.definition(machine), script, given, tokens_of(wanted).__next__)
     assert trace == wanted
-    assert [(event["detail-type"], event["detail"]) for event in run.events] == list(told_by(trace))
 
 
 def tokens_of(trace: Trace) -> Iterator[str]:
@@ -268,14 +250,6 @@ def tokens_of(trace: Trace) -> Iterator[str]:
         match step:
             case ("calls", _, {"ExpressionAttributeValues": {":token": {"S": token}}}, _):
                 yield token
-
-
-def told_by(trace: Trace) -> Iterator[tuple[str, Any]]:
-    """Its last call is the one by which it tells, unless that was refused to the end or it had nothing to tell."""
-    *_, (_, *last) = trace.steps
-    match last:
-        case _, {"Entries": entries}, _ if trace.end[0] == "SUCCEEDED":
-            yield from ((entry["DetailType"], entry["Detail"]) for entry in entries)
 
 
 # ---- Every way that there is -----------------------------------------------------------------------------------------

@@ -11,9 +11,14 @@ ACTIVE = {"status": "active", "reason": None}
 FOUND = {"found": True, "wait_seconds": 0}
 LATER = {"found": False, "wait_seconds": 0}
 
-HAPPY: dict[str, list[Answer]] = {"DetectKey": [FOUND], "CaptureSecret": [{}], "VerifyKey": [ACTIVE]}
-HAPPY_WAY = ["AwaitCompletion", "DetectKey", "KeyDetected", "CaptureSecret", "VerifyKey", "TellOutcome"]
-UNDOING = ["DeleteKey", "WaitToSettle", "ShredAgain", "TellOutcome"]
+HAPPY: dict[str, list[Answer]] = {
+    "DetectKey": [FOUND],
+    "CaptureSecret": [{}],
+    "VerifyKey": [ACTIVE],
+    "TellEvents": [ACTIVE],
+}
+HAPPY_WAY = ["AwaitCompletion", "DetectKey", "KeyDetected", "CaptureSecret", "VerifyKey", "TellEvents"]
+UNDOING = ["DeleteKey", "WaitToSettle", "ShredAgain", "TellEvents"]
 
 COMPLETED = {"status": "authorized", "completed_at": "2026-11-21T00:00:00+00:00"}
 
@@ -55,19 +60,25 @@ def test_a_completion_that_nobody_told_it_of_is_seen_when_its_time_is_over(machi
 def test_a_connection_that_was_decided_otherwise_is_not_waited_for(machines: Machines, status: str) -> None:
     run = machines.run("ProvisionKey", {"DetectKey": ["ConnectionClosed"]}, status=status)
     assert run.states == ["AwaitCompletion", "DetectKey", "Superseded"]
-    assert run.events == []
 
 
 def test_a_key_that_is_not_there_is_looked_for_again(machines: Machines) -> None:
     run = machines.run("ProvisionKey", HAPPY | {"DetectKey": [LATER, LATER, FOUND]}, **COMPLETED)
     assert run.states.count("WaitForKey") == 2
-    assert run.states[-1] == "TellOutcome"
+    assert run.states[-1] == "TellEvents"
 
 
-def test_its_outcome_is_told_with_ids_alone(machines: Machines) -> None:
-    (event,) = machines.run("ProvisionKey", HAPPY, **COMPLETED).events
-    assert event["detail-type"] == "connection.active"
-    assert set(event["detail"]) == {"connection_id", "status", "reason"}
+def test_what_has_happened_is_told_once_it_has_and_by_the_connections_id_alone(machines: Machines) -> None:
+    run = machines.run("ProvisionKey", HAPPY, **COMPLETED)
+    assert [name for name, _ in run.calls] == ["DetectKey", "CaptureSecret", "VerifyKey", "TellEvents"]
+    assert run.calls[-1][1].keys() == {"connection_id"}
+
+
+def test_an_event_that_cannot_be_told_fails_the_execution_and_nothing_is_undone_for_it(machines: Machines) -> None:
+    unable = too_often("ProvisionKey", "TellEvents", "StorageUnavailable")
+    run = machines.run("ProvisionKey", HAPPY | {"TellEvents": unable}, **COMPLETED)
+    assert (run.status, run.states) == ("FAILED", HAPPY_WAY)
+    assert [name for name, _ in run.calls].count("TellEvents") == len(unable)
 
 
 FINAL = {
@@ -79,6 +90,7 @@ FINAL = {
         "ConsentLost",
         "KeyNotCreated",
         "KeyDisabled",
+        "PermissionsExceeded",
         "AccountAlreadyConnected",
     ],
     "CaptureSecret": ["ConsentLost", "SecretLost", "KeyGone"],
@@ -94,8 +106,9 @@ def test_a_final_answer_is_not_asked_for_twice_and_undoes_what_was_made(
     assert [name for name, _ in run.calls].count(step) == 1
     waiting = ["WaitForCopy"] if step == "CaptureSecret" else []
     assert run.states[run.states.index(step) :] == [step, *waiting, *UNDOING]
-    assert [(name, payload["cause"]) for name, payload in run.calls[-2:]] == [("DeleteKey", error)] * 2
-    assert [event["detail-type"] for event in run.events] == ["connection.failed"]
+    *_, deletion, shredding, telling = run.calls
+    assert [(name, payload["cause"]) for name, payload in (deletion, shredding)] == [("DeleteKey", error)] * 2
+    assert telling[0] == "TellEvents"
 
 
 @pytest.mark.parametrize("step", ["DetectKey", "CaptureSecret", "VerifyKey"])
@@ -120,13 +133,12 @@ def test_a_capture_that_has_to_wait_is_tried_again(machines: Machines, error: st
 def test_a_connection_that_went_another_way_is_left_alone(machines: Machines, step: str) -> None:
     run = machines.run("ProvisionKey", HAPPY | {step: ["ConnectionClosed"]}, **COMPLETED)
     assert run.states[-2:] == [step, "Superseded"]
-    assert run.events == []
 
 
 def test_a_secret_that_turns_up_is_captured_instead_of_deleted(machines: Machines) -> None:
     script: dict[str, list[Answer]] = HAPPY | {"CaptureSecret": ["SecretLost", {}], "DeleteKey": ["SecretHeld"]}
     run = machines.run("ProvisionKey", script, **COMPLETED)
-    way = ["WaitForCopy", "DeleteKey", "WaitToGoOn", "CaptureSecret", "VerifyKey", "TellOutcome"]
+    way = ["WaitForCopy", "DeleteKey", "WaitToGoOn", "CaptureSecret", "VerifyKey", "TellEvents"]
     assert run.states[-6:] == way
 
 
@@ -137,7 +149,7 @@ def test_a_key_that_cannot_be_deleted_is_left_to_the_user(machines: Machines) ->
         "ProvisionKey", HAPPY | {"CaptureSecret": ["SecretLost"], "DeleteKey": [*unavailable, left]}, **COMPLETED
     )
     assert run.states[-5:] == ["DeleteKey", "LeaveToUser", *UNDOING[1:]]
-    assert run.calls[-2][1] | {"connection_id": ""} == {
+    assert run.calls[-3][1] | {"connection_id": ""} == {
         "connection_id": "",
         "cause": "SecretLost",
         "leave_to_user": True,

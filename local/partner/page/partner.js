@@ -11,6 +11,7 @@ const TITLES = {
   verifying: 'Trying the key',
   closing: 'Clearing up',
   active: 'Connected',
+  dead: 'WhiteBIT refuses the key',
   revoking: 'Disconnecting',
   revoked: 'Disconnected',
   denied: 'You declined',
@@ -106,7 +107,7 @@ async function list(cursor) {
 
 // Only ever textContent: whatever a text holds, it stays a text.
 function show(item, connection) {
-  const { status, step, detail, permissions, key_lives_until: until } = connection
+  const { status, step, detail, access, permissions, key_lives_until: until } = connection
   item.dataset.status = status
   item.querySelector('.title').textContent = TITLES[step] ?? step
   item.querySelector('progress').value = STEPS.indexOf(step) + 1
@@ -114,10 +115,12 @@ function show(item, connection) {
   const texts = [step === 'detecting' && HINT, detail, until && `Unused, the key dies by ${date(until)}.`]
   item.querySelector('.detail').textContent = texts.filter(Boolean).join(' ')
   item.querySelector('time').textContent = date(connection.created_at)
+  const abilities = Object.keys(access).filter((ability) => access[ability])
+  item.querySelector('.access').textContent = status === 'active' && abilities.length ? `This platform can ${abilities.join(' and ')}.` : ''
   const chip = (name) => Object.assign(document.createElement('li'), { textContent: name.replaceAll('_', ' ') })
   item.querySelector('.permissions').replaceChildren(...permissions.map(chip))
   const button = item.querySelector('.disconnect')
-  button.hidden = !['pending', 'active'].includes(status)
+  button.hidden = !['pending', 'active', 'dead'].includes(status)
   button.textContent = status === 'pending' ? 'Cancel' : 'Disconnect'
   clearTimeout(item.timer)
   if (['pending', 'revoking'].includes(status)) item.timer = setTimeout(look, SECOND, item, connection)

@@ -137,6 +137,17 @@ def add_key(email: str) -> ResponseReturnValue:
     return key_shown(key), 201
 
 
+@control.patch("/keys/<external_id>")
+def change_key(external_id: str) -> Response:
+    """The user grants other `permissions` to a key that there is: those, and no others."""
+    key = the_key(external_id)
+    try:
+        key.granted = permissions.resolve(order({"permissions": list}, "permissions")["permissions"])
+    except ValueError as error:
+        abort(400, str(error))
+    return jsonify(key_shown(key))
+
+
 @control.post("/keys/<external_id>/disable")
 def disable_key(external_id: str) -> Response:
     key = the_key(external_id)

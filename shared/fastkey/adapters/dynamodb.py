@@ -1,7 +1,8 @@
 """Connections, authorization requests and counts of starts in DynamoDB."""
 
+import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -12,11 +13,12 @@ from fastkey.adapters.aws import storage
 from fastkey.domain.authorization import Authorization
 from fastkey.domain.connection import Connection
 from fastkey.domain.errors import AccountAlreadyConnected, Conflict, ConnectionNotFound, InvalidRequest, TooManyStarts
+from fastkey.domain.event import Event, Kind
 from fastkey.domain.pace import STARTS_AN_HOUR
 from fastkey.domain.secret import Secret
 from fastkey.domain.status import Status
 from fastkey.domain.tokens import SealedTokens
-from fastkey.ports import Page
+from fastkey.ports import Due, Page
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 PAGE_SIZE = 25
 
 ID_LIMIT = 64  # characters; ours have 36
+
+# The one partition of the index by_refresh: WhiteBIT's limit of one refresh a second keeps it small.
+_KEPT = "kept"
 
 _SERIALIZER, _DESERIALIZER = TypeSerializer(), TypeDeserializer()
 
@@ -135,6 +140,38 @@ class DynamoConnections:
         last = answer.get("LastEvaluatedKey")
         return Page([_from_item(item) for item in answer["Items"]], _cursor(last) if last else None)
 
+    def due(self, shard: int, now: datetime, cursor: str | None) -> Due:
+        query: dict[str, Any] = {"ExclusiveStartKey": json.loads(cursor)} if cursor else {}
+        with storage():
+            answer = self._client.query(
+                TableName=self._table,
+                IndexName="by_due",
+                KeyConditionExpression="shard = :shard AND due_at <= :now",
+                ExpressionAttributeValues=_item(**{":shard": shard, ":now": now}),
+                Limit=PAGE_SIZE,
+                **query,
+            )
+        last = answer.get("LastEvaluatedKey")
+        ids = [item["connection_id"]["S"] for item in answer["Items"]]
+        return Due(ids, json.dumps(last) if last else None)
+
+    def kept(self, until: datetime) -> Iterator[str]:
+        with storage():
+            for page in self._kept("kept = :kept AND refresh_by < :until", **{":until": until}):
+                yield from (item["connection_id"]["S"] for item in page["Items"])
+
+    def count_kept(self) -> int:
+        with storage():
+            return sum(page["Count"] for page in self._kept("kept = :kept"))
+
+    def _kept(self, condition: str, **values: Any) -> Any:
+        return self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName="by_refresh",
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues=_item(**{":kept": _KEPT, **values}),
+        )
+
     def save(self, before: Connection, after: Connection) -> None:
         if before.held_key == after.held_key:
             self._put(before, after)
@@ -229,6 +266,17 @@ def _to_item(connection: Connection, write_id: str) -> Item:
         issued_at=connection.issued_at,
         busy_until=connection.busy_until,
         escrow=connection.escrow,
+        keep_token=connection.keep_token,
+        check_at=connection.check_at,
+        refused_at=connection.refused_at,
+        checked_by=connection.checked_by,
+        key_given_up=connection.key_given_up,
+        untold=[_event_fields(event) for event in connection.untold] or None,
+        # Where there is nothing to do by the clock, the item is in neither index.
+        shard=connection.shard if connection.due_at else None,
+        due_at=connection.due_at,
+        kept=_KEPT if connection.refresh_by else None,
+        refresh_by=connection.refresh_by,
         remove_at=int(connection.remove_at.timestamp()) if connection.remove_at else None,
     )
 
@@ -256,6 +304,37 @@ def _from_item(item: Mapping[str, Any]) -> Connection:
         issued_at=_time(fields.get("issued_at")),
         busy_until=_time(fields.get("busy_until")),
         escrow=fields["escrow"].value if "escrow" in fields else None,
+        keep_token=fields.get("keep_token", False),
+        check_at=_time(fields.get("check_at")),
+        refused_at=_time(fields.get("refused_at")),
+        checked_by=fields.get("checked_by"),
+        key_given_up=fields.get("key_given_up", False),
+        untold=tuple(_event(fields, each) for each in fields.get("untold", ())),
+    )
+
+
+def _event_fields(event: Event) -> dict[str, Any]:
+    """What the rest of the item does not say."""
+    return {
+        "event_id": event.event_id,
+        "kind": event.kind.value,
+        "at": event.at.isoformat(),
+        "status": event.status.value,
+        "reason": event.reason,
+        "permissions": list(event.permissions),
+    }
+
+
+def _event(connection: Mapping[str, Any], fields: Mapping[str, Any]) -> Event:
+    return Event(
+        event_id=fields["event_id"],
+        kind=Kind(fields["kind"]),
+        at=datetime.fromisoformat(fields["at"]),
+        connection_id=connection["connection_id"],
+        user_id=connection["user_id"],
+        status=Status(fields["status"]),
+        reason=fields["reason"],
+        permissions=tuple(fields["permissions"]),
     )
 
 

@@ -109,7 +109,7 @@ class WhiteBitClient:
         request = sign(key, read.signed_path, nonce, **filters)
         status, answer = self._send_read(request.path, request.headers, request.body)
         if status != 200:
-            _judge_read(answer)
+            _judge_read(status, answer)
             _judge_signed(answer)
             raise errors.PermissionMissing
         return _data(read, answer)
@@ -122,7 +122,7 @@ class WhiteBitClient:
         if status == 403:
             raise errors.PermissionMissing
         if status != 200:
-            _judge_read(answer)
+            _judge_read(status, answer)
             raise errors.UnexpectedAnswer
         return _data(read, answer)
 
@@ -342,11 +342,11 @@ def _data(read: Read, answer: Any) -> Data:
     return data
 
 
-def _judge_read(answer: Any) -> None:
+def _judge_read(status: int, answer: Any) -> None:
     """Says what the refusal of a read means, unless it is about the key: raises what passes, or is the caller's."""
     refusal = _parse(_SignedError, answer)
     # The first is about the nonce where the status is not 429. Another nonce, a moment later, is accepted.
     if refusal.message == "Too many requests." or refusal.message.startswith("Your nonce"):
         raise errors.WhiteBitBusy
-    if refusal.message in ("Validation failed", "Currency not found"):
+    if status == 422 or refusal.message in ("Validation failed", "Currency not found"):
         raise errors.InvalidRequest

@@ -38,12 +38,12 @@ class Client:
         self._whitebit = WhiteBit(whitebit_url)
         self._nonces = Nonces()
 
-    def connections(self, user_id: str) -> Iterator[ActiveConnection]:
-        """The user's active connections, newest first; `user_id` is the `sub` of the user's JWT.
+    def connections(self, user_id: str | None = None) -> Iterator[ActiveConnection]:
+        """The active connections: those of a user (`user_id` is the `sub` of the JWT), newest first, or everybody's.
 
         One that has just ended may still be listed, and has no key.
         """
-        return self._connections.of_user(user_id)
+        return self._connections.of_all_users() if user_id is None else self._connections.of_user(user_id)
 
     def key(self, connection_id: str) -> CapturedKey:
         """The connection's key, read within the last minute.

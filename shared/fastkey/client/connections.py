@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
+from fastkey.domain.connection import SHARDS
 from fastkey.domain.status import Status
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 _DESERIALIZER = TypeDeserializer()
 
@@ -37,9 +39,14 @@ class Connections:
 
     def of_user(self, user_id: str) -> Iterator[ActiveConnection]:
         """The user's active connections, newest first."""
-        return self._active("by_user", "user_id", user_id)
+        return self._active("by_user", "user_id", {"S": user_id})
 
-    def _active(self, index: str, key: str, value: str) -> Iterator[ActiveConnection]:
+    def of_all_users(self) -> Iterator[ActiveConnection]:
+        """All active connections, in no order: each is due for something, if only for its key to be tried."""
+        for shard in range(SHARDS):
+            yield from self._active("by_due", "shard", {"N": str(shard)})
+
+    def _active(self, index: str, key: str, value: "AttributeValueTypeDef") -> Iterator[ActiveConnection]:
         """The active connections in one partition of an index, the highest sort key first."""
         for page in self._pages.paginate(
             TableName=self._table,
@@ -47,7 +54,7 @@ class Connections:
             KeyConditionExpression="#key = :value",
             FilterExpression="#status = :active",
             ExpressionAttributeNames={"#key": key, "#status": "status"},
-            ExpressionAttributeValues={":value": {"S": value}, ":active": {"S": Status.ACTIVE.value}},
+            ExpressionAttributeValues={":value": value, ":active": {"S": Status.ACTIVE.value}},
             ScanIndexForward=False,
         ):
             yield from map(_connection, page["Items"])

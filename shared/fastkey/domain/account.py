@@ -6,13 +6,11 @@ from enum import StrEnum
 from typing import Any
 
 from fastkey.domain.connection import Connection
+from fastkey.domain.permissions import GROUPS
 from fastkey.domain.status import Status
 
 # WhiteBIT's answer, as it is: amounts are texts.
 Data = dict[str, Any] | list[Any]
-
-# The groups of WhiteBIT's key info whose paths are known, by their `name`.
-GROUPS = frozenset({"trading", "trade_balance", "wallet", "convert", "withdraw"})
 
 # Completed, and on the way to a key. Before the completion nobody knows whose account it is.
 _BY_TOKEN = frozenset({Status.AUTHORIZED, Status.DETECTING, Status.CAPTURING, Status.VERIFYING})

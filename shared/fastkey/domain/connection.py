@@ -7,13 +7,15 @@ win.
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any, Self
 
 from fastkey.domain import errors
 from fastkey.domain.authorization import AUTHORIZATION_LIFE
-from fastkey.domain.key import KeyInfo
+from fastkey.domain.event import GRACE, KINDS, Event, Kind
+from fastkey.domain.key import KeyInfo, KeyState
 from fastkey.domain.secret import Secret
-from fastkey.domain.status import HOLDING, TRANSITIONS, Status
+from fastkey.domain.status import CHECKED, HOLDING, TRANSITIONS, Status
 from fastkey.domain.tokens import SealedTokens
 
 TICKET_LIFE = timedelta(minutes=5)
@@ -34,6 +36,21 @@ VERIFICATION_LIFE = timedelta(hours=24)
 # WhiteBIT disables a key that makes no call for this long.
 IDLE_KEY_LIFE = timedelta(days=14)
 
+# How often a captured key is tried: half of the time that it lives unused, so that WhiteBIT may be away for the other.
+CHECK_PERIOD = timedelta(days=7)
+
+# How often a dead one is: what is refused because of our address is allowed again before WhiteBIT disables it, perhaps.
+DEAD_CHECK_PERIOD = timedelta(days=1)
+
+# When to look again at what is not sure.
+CHECK_AGAIN = timedelta(hours=1)
+
+# From the first refusal: after this WhiteBIT has disabled the key, whatever was the reason.
+DEAD_KEY_LIFE = 2 * IDLE_KEY_LIFE
+
+# Connections that are due are kept in so many queues.
+SHARDS = 8
+
 # What never came as far as a key is removed from the table after this.
 ABANDONED_LIFE = timedelta(days=30)
 
@@ -46,7 +63,10 @@ class Connection:
 
     reason: the code of the error that ended it, or is ending it. expires_at: when a consent that nobody gave is given
     up. busy_until: the lease of whoever is at a step whose result counts (spends the code, reads the secret, uses it,
-    undoes), and refresh_until that of whoever refreshes the tokens.
+    undoes), and refresh_until that of whoever refreshes the tokens. keep_token: whether the partner wants the tokens
+    kept alive. check_at: when the key is tried next, refused_at: when WhiteBIT first refused it, since it last did not,
+    and checked_by: the read that went well then. key_given_up: the key is dead for good, and our copy goes. untold:
+    what partners are yet to be told, oldest first.
     """
 
     connection_id: str
@@ -69,6 +89,12 @@ class Connection:
     issued_at: datetime | None = None
     busy_until: datetime | None = None
     escrow: bytes | None = None
+    keep_token: bool = False
+    check_at: datetime | None = None
+    refused_at: datetime | None = None
+    checked_by: str | None = None
+    key_given_up: bool = False
+    untold: tuple[Event, ...] = ()
 
     # ---- What it is --------------------------------------------------------------------------------------------------
 
@@ -92,6 +118,30 @@ class Connection:
     def remove_at(self) -> datetime | None:
         """When the table may forget it: only what ended without ever having had a key."""
         return self.expires_at + ABANDONED_LIFE if self.external_id is None else None
+
+    @property
+    def shard(self) -> int:
+        """The queue in which it stands when it is due."""
+        return _number(self.connection_id) % SHARDS
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When somebody has to look at it who does so by the clock: to tell, to give up a consent, to try the key."""
+        if self.untold:
+            return self.untold[0].at + GRACE
+        if self.status in (Status.STARTED, Status.CONSENTING):
+            return self.expires_at + REQUEST_LIFE
+        return self.check_at if self.status in CHECKED else None
+
+    @property
+    def refresh_by(self) -> datetime | None:
+        """Until when its tokens have to be refreshed, where they are to be kept alive."""
+        wanted = self.keep_token and self.status is Status.ACTIVE and self.tokens is not None
+        return self.tokens.refresh_expires_at if wanted and self.tokens else None
+
+    def has_expired(self, now: datetime) -> bool:
+        """Whether nobody consented in time; a moment later, for a request that came in time may still be under way."""
+        return self.status in (Status.STARTED, Status.CONSENTING) and now >= self.expires_at + REQUEST_LIFE
 
     def is_refreshing(self, now: datetime) -> bool:
         """Whether an attempt may be refreshing the tokens."""
@@ -117,17 +167,25 @@ class Connection:
     def as_of(self, now: datetime) -> Self:
         """The connection as a reader should see it.
 
-        A consent that nobody gave in time has expired, whether or not that was written; a moment later, because a
-        request that came in time may still be under way.
+        A consent that nobody gave in time has expired, whether or not that was written.
         """
-        if self.status in (Status.STARTED, Status.CONSENTING) and now >= self.expires_at + REQUEST_LIFE:
+        if self.has_expired(now):
             return replace(self, status=Status.EXPIRED, reason=errors.ConsentMissing.code)
         return self
 
     # ---- From the click to the tokens --------------------------------------------------------------------------------
 
     @classmethod
-    def start(cls, connection_id: str, user_id: str, return_url: str, ticket: Secret, now: datetime) -> Self:
+    def start(
+        cls,
+        connection_id: str,
+        user_id: str,
+        return_url: str,
+        ticket: Secret,
+        now: datetime,
+        *,
+        keep_token: bool = False,
+    ) -> Self:
         """A new connection, whose browser has the ticket's life to appear."""
         return cls(
             connection_id=connection_id,
@@ -139,6 +197,7 @@ class Connection:
             updated_at=now,
             expires_at=now + TICKET_LIFE,
             ticket_digest=ticket.digest(),
+            keep_token=keep_token,
         )
 
     def consent(self, ticket: Secret, completion_digest: str, now: datetime) -> Self:
@@ -191,6 +250,12 @@ class Connection:
     def deny(self, cause: type[errors.FastkeyError], now: datetime) -> Self:
         """WhiteBIT sent the browser back without a code. A second time changes nothing."""
         return self._move(cause.ends, now, reason=cause.code) if self.status is Status.CONSENTING else self
+
+    def expire(self, now: datetime) -> Self:
+        """Nobody consented in time. What is not so, or is written already, stays as it is."""
+        if not self.has_expired(now):
+            return self
+        return self._move(Status.EXPIRED, now, reason=errors.ConsentMissing.code, ticket_digest=None)
 
     def complete(self, user_id: str, completion: Secret, now: datetime) -> Self:
         """The frontend completes.
@@ -257,7 +322,74 @@ class Connection:
     def activate(self, now: datetime) -> Self:
         """A signed call went well."""
         self.expect(Status.VERIFYING)
-        return self._move(Status.ACTIVE, now, busy_until=None, task_token=None)
+        first = CHECK_PERIOD * (_number(self.connection_id) / _NUMBERS)
+        return self._move(Status.ACTIVE, now, busy_until=None, task_token=None, check_at=now + first)
+
+    # ---- The life of the key -----------------------------------------------------------------------------------------
+
+    def survive(self, permissions: tuple[str, ...], checked_by: str | None, now: datetime) -> Self:
+        """WhiteBIT accepted the key. Something is granted in these groups; checked_by: the read that went well, if any.
+
+        Raises ConnectionClosed for what has no key to be tried, or none any more.
+        """
+        self.expect(*CHECKED)
+        if self.key_given_up:
+            raise errors.ConnectionClosed
+        alive = {"check_at": now + CHECK_PERIOD, "refused_at": None, "checked_by": checked_by}
+        if self.status is Status.DEAD:
+            survived = self._move(Status.ACTIVE, now, reason=None, **alive)
+        else:
+            survived = self._change(now, **alive)
+        return survived._permit(permissions, now)
+
+    def look_at(self, key: KeyInfo, now: datetime) -> Self:
+        """WhiteBIT said this of the user's key. What it may do is kept; whether it is alive, only the key itself shows:
+        where there is a doubt, it is tried next. Raises ConnectionClosed for what has no key to be tried.
+        """
+        self.expect(*CHECKED)
+        if key.state is KeyState.ACTIVE and key.external_id == self.external_id:
+            return (
+                self
+                if set(key.permissions) == set(self.permissions)
+                else self._change(now)._permit(key.permissions, now)
+            )
+        return self if self.check_at is None or self.check_at <= now else self._change(now, check_at=now)
+
+    def refuse_key(self, now: datetime) -> Self:
+        """WhiteBIT did not accept the key. If it still does not an hour later, the key is dead.
+
+        A dead one is tried until WhiteBIT has surely disabled it: our address may have been the reason, and nothing is
+        lost until then.
+        """
+        self.expect(*CHECKED)
+        if self.refused_at is None:
+            return self._change(now, refused_at=now, check_at=now + CHECK_AGAIN)
+        if self.status is Status.ACTIVE and now >= self.refused_at + CHECK_AGAIN:
+            return self._move(Status.DEAD, now, reason=errors.KeyDead.code, check_at=now + DEAD_CHECK_PERIOD)
+        if self.is_lost(now):
+            # Before the copy goes, because that cannot be undone: whoever finds the key alive from now on is late.
+            return self._change(now, key_given_up=True, check_at=now)
+        return self._change(now, check_at=now + DEAD_CHECK_PERIOD) if self.status is Status.DEAD else self
+
+    def is_lost(self, now: datetime) -> bool:
+        """Whether the key is dead, and has been refused for so long that it never comes back."""
+        if self.status is not Status.DEAD or self.refused_at is None:
+            return False
+        return now >= self.refused_at + DEAD_KEY_LIFE
+
+    def forget_key(self, now: datetime) -> Self:
+        """Our copy of the key that was given up is gone: there is nothing left to look at."""
+        return self._change(now, check_at=None) if self.key_given_up else self
+
+    def check_again(self, now: datetime) -> Self:
+        """Nobody knows whether the key is alive: WhiteBIT, or something of ours, was away."""
+        self.expect(*CHECKED)
+        return self._change(now, check_at=now + CHECK_AGAIN)
+
+    def told(self, events: tuple[Event, ...]) -> Self:
+        """Partners have been told these. A second time changes nothing; nor is it a change of the connection's own."""
+        left = tuple(event for event in self.untold if event not in events)
+        return self if left == self.untold else replace(self, version=self.version + 1, untold=left)
 
     # ---- Leases ------------------------------------------------------------------------------------------------------
 
@@ -303,6 +435,12 @@ class Connection:
         """The refresh under this lease came to an end, with these tokens. Under another's lease nothing changes."""
         return self._change(now, tokens=tokens, refresh_until=None) if self.refresh_until == lease else self
 
+    def give_up_tokens(self, now: datetime) -> Self:
+        """A refresh token that was not used in time is not used any more. What lives stays as it is."""
+        if self.tokens is None or self.tokens.refresh is None or self.tokens.refresh_lives(now):
+            return self
+        return self._change(now, tokens=self.tokens.without_refresh())
+
     def refuse(self, tokens: SealedTokens, now: datetime) -> Self:
         """WhiteBIT does not accept the access token of these tokens, because they are being replaced: it is not used
         again, and those that have replaced them stay.
@@ -319,11 +457,11 @@ class Connection:
         """Provisioning ends for this cause: from here on nothing is captured, and what was made is undone.
 
         What is closing, revoking or at its end already stays as it is, for its first cause. Raises SecretHeld for what
-        is active: whoever verified it was not heard, and it is to be told.
+        is or was active: whoever verified it was not heard, and it is to be told.
         """
         if self.status in (Status.CLOSING, Status.REVOKING) or self.status.is_end:
             return self
-        if self.status is Status.ACTIVE:
+        if self.status in CHECKED:
             raise errors.SecretHeld
         return self._move(Status.CLOSING, now, reason=cause.code)
 
@@ -367,7 +505,36 @@ class Connection:
     def _move(self, to: Status, now: datetime, **changes: Any) -> Self:
         if to not in TRANSITIONS[self.status]:
             raise errors.ConnectionClosed
-        return self._change(now, status=to, **changes)
+        moved = self._change(now, status=to, **changes)
+        return moved._told_as(KINDS[to], now) if to in KINDS else moved
+
+    def _permit(self, permissions: tuple[str, ...], now: datetime) -> Self:
+        """The same change, with these permissions, and with an event if they are others."""
+        if set(permissions) == set(self.permissions):
+            return self
+        return replace(self, permissions=permissions)._told_as(Kind.PERMISSIONS_CHANGED, now)
+
+    def _told_as(self, kind: Kind, now: datetime) -> Self:
+        """With an event that tells of this version. It is written with it: neither is ever there without the other."""
+        event = Event(
+            event_id=f"{self.connection_id}.{self.version}.{kind.name.lower()}",
+            kind=kind,
+            at=now,
+            connection_id=self.connection_id,
+            user_id=self.user_id,
+            status=self.status,
+            reason=self.reason,
+            permissions=self.permissions,
+        )
+        return replace(self, untold=(*self.untold, event))
 
     def _change(self, now: datetime, **changes: Any) -> Self:
         return replace(self, version=self.version + 1, updated_at=now, **changes)
+
+
+_NUMBERS = 2**32
+
+
+def _number(connection_id: str) -> int:
+    """One of as many numbers, evenly spread over connections, and always the same for one."""
+    return int.from_bytes(sha256(connection_id.encode()).digest()[:4])

@@ -243,6 +243,25 @@ class KeyUnusable(FastkeyError):
     may_leave_key = True
 
 
+class PermissionsExceeded(FastkeyError):
+    code = "permissions_exceeded"
+    text = (
+        "The key may do more than this platform wants, and has been deleted. Connect again, and grant no more than it "
+        "asks for."
+    )
+    ends = Status.FAILED
+    may_leave_key = True
+
+
+class KeyDead(FastkeyError):
+    code = "key_dead"
+    text = (
+        "WhiteBIT does not accept the key any more: it was removed, or disabled because of a new password, a blocked "
+        "account or fourteen days without use. If WhiteBIT's dashboard still shows it, remove it, and connect again."
+    )
+    ends = Status.DEAD
+
+
 class Revoked(FastkeyError):
     code = "revoked"
     text = "The user disconnected. If WhiteBIT's dashboard shows a key for this platform later, remove it."
@@ -298,6 +317,7 @@ class WhiteBitBusy(FastkeyError):
     http_status = 503
     retryable = True
     retry_after = 10
+    may_leave_key = True
 
 
 class UnexpectedAnswer(FastkeyError):

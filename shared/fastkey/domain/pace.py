@@ -37,6 +37,10 @@ MAIN_ACCOUNT = Pace("main-account", rate=60, burst=200)
 TRADE_ACCOUNT = Pace("trade-account", rate=800, burst=800)
 
 
+# WhiteBIT's limit, for every refresh of the deployment. Below it, there would be room for fewer.
+REFRESHES = Pace("refresh", rate=1, burst=1)
+
+
 def pace_of(path: str) -> Pace:
     """How often a path of WhiteBIT's may be called. Those for which it names no limit share the lower one."""
     return TRADE_ACCOUNT if path.startswith("/api/v4/trade-account/") else MAIN_ACCOUNT

@@ -22,6 +22,7 @@ class Status(StrEnum):
     FAILED = "failed"
     NEEDS_CONSENT = "needs_consent"
     NEEDS_USER_ACTION = "needs_user_action"
+    DEAD = "dead"
 
     @property
     def public(self) -> str:
@@ -41,13 +42,16 @@ PENDING = frozenset(
 )
 
 # A connection in one of these may hold a key: no other connection may hold the same one.
-HOLDING = frozenset({_S.CAPTURING, _S.VERIFYING, _S.CLOSING, _S.ACTIVE, _S.REVOKING})
+HOLDING = frozenset({_S.CAPTURING, _S.VERIFYING, _S.CLOSING, _S.ACTIVE, _S.DEAD, _S.REVOKING})
+
+# A connection in one of these has a captured key, which is tried from time to time.
+CHECKED = frozenset({_S.ACTIVE, _S.DEAD})
 
 _AFTER_CLOSING = frozenset({_S.EXPIRED, _S.FAILED, _S.NEEDS_CONSENT, _S.NEEDS_USER_ACTION})
 
 TRANSITIONS: dict[Status, frozenset[Status]] = {
-    _S.STARTED: frozenset({_S.CONSENTING, _S.REVOKED}),
-    _S.CONSENTING: frozenset({_S.EXCHANGING, _S.DENIED, _S.FAILED, _S.CLOSING, _S.REVOKED}),
+    _S.STARTED: frozenset({_S.CONSENTING, _S.EXPIRED, _S.REVOKED}),
+    _S.CONSENTING: frozenset({_S.EXCHANGING, _S.DENIED, _S.EXPIRED, _S.FAILED, _S.CLOSING, _S.REVOKED}),
     _S.EXCHANGING: frozenset({_S.AUTHORIZED, _S.CLOSING, _S.REVOKING}),
     _S.AUTHORIZED: frozenset({_S.DETECTING, _S.CLOSING, _S.REVOKING}),
     _S.DETECTING: frozenset({_S.CAPTURING, _S.CLOSING, _S.REVOKING}),
@@ -55,7 +59,9 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
     _S.VERIFYING: frozenset({_S.ACTIVE, _S.CLOSING, _S.REVOKING}),
     # Back to capturing: a copy of the secret turned up before the key was deleted.
     _S.CLOSING: _AFTER_CLOSING | {_S.CAPTURING, _S.REVOKING},
-    _S.ACTIVE: frozenset({_S.REVOKING}),
+    _S.ACTIVE: frozenset({_S.DEAD, _S.REVOKING}),
+    # Back to active: WhiteBIT accepts the key again, as it does once our address is allowed again.
+    _S.DEAD: frozenset({_S.ACTIVE, _S.REVOKING}),
     _S.REVOKING: frozenset({_S.REVOKED, _S.NEEDS_USER_ACTION}),
     _S.REVOKED: frozenset(),
     _S.DENIED: frozenset(),

@@ -7,7 +7,7 @@ import json
 import re
 from base64 import b64decode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any, NoReturn, TypeVar
@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from fastkey.domain.authorization import AuthorizationResponse
 from fastkey.domain.connection import Connection
 from fastkey.domain.errors import BodyTooLarge, FastkeyError, InvalidRequest, NotJson, Unexpected, by_code
+from fastkey.domain.permissions import access_of
 from fastkey.domain.secret import Secret
 from fastkey.domain.status import Status
 from fastkey.logging import log, log_defect
@@ -217,6 +218,7 @@ def describe(connection: Connection) -> dict[str, Any]:
         "step": connection.status.value,
         "reason": connection.reason,
         "detail": _detail(connection),
+        "access": asdict(access_of(connection.permissions)),
         "permissions": list(connection.permissions),
         "created_at": connection.created_at.isoformat(),
         "updated_at": connection.updated_at.isoformat(),
@@ -277,7 +279,7 @@ def _detail(connection: Connection) -> str | None:
         return REVOKING
     if connection.status is Status.REVOKED and connection.issued_at:
         return REVOKED
-    if not connection.status.is_end or connection.reason is None:
+    if connection.reason is None or not (connection.status.is_end or connection.status is Status.DEAD):
         return None
     ended_by = by_code(connection.reason)
     if connection.status is not ended_by.ends:

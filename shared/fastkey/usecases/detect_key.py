@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from fastkey.domain.errors import KeyDisabled
+from fastkey.domain.errors import KeyDisabled, PermissionsExceeded
 from fastkey.domain.key import KeyState
 from fastkey.domain.pace import seconds_until_next_look
+from fastkey.domain.permissions import exceeds
 from fastkey.domain.status import Status
 from fastkey.ports import World
 from fastkey.usecases.change import change
@@ -24,8 +25,8 @@ def detect_key(world: World, connection_id: str, deadline: datetime) -> Detectio
     """Looks for the key once. When it is there, the connection takes hold of it.
 
     deadline: when Lambda stops this attempt. Raises what ends the connection: CompletionMissing, CompletionRefused,
-    ExchangeRefused, ExchangeLost, ConsentLost, KeyNotCreated, KeyDisabled, AccountAlreadyConnected; ConnectionClosed if
-    it went another way; and what passes.
+    ExchangeRefused, ExchangeLost, ConsentLost, KeyNotCreated, KeyDisabled, PermissionsExceeded,
+    AccountAlreadyConnected; ConnectionClosed if it went another way; and what passes.
     """
     connection = change(world, connection_id, lambda c: c.detect(world.clock.now()))
     if connection.status is Status.CAPTURING:
@@ -41,6 +42,9 @@ def detect_key(world: World, connection_id: str, deadline: datetime) -> Detectio
             return later
         case KeyState.DISABLED:
             raise KeyDisabled
+        case KeyState.ACTIVE if exceeds(key.permissions, world.policy.maximum_permissions):
+            # Before the secret is read: a key that the partner does not want is never held.
+            raise PermissionsExceeded
         case KeyState.ACTIVE:
             change(world, connection_id, lambda c: c.detect(world.clock.now()).claim(key, world.clock.now()))
             return Detection(found=True)

@@ -12,14 +12,16 @@ from fastkey.domain.errors import (
     ConsentLost,
     KeyUnusable,
     PermissionMissing,
+    RefreshInProgress,
     StorageUnavailable,
     UnexpectedAnswer,
     WhiteBitBusy,
 )
-from fastkey.domain.pace import milliseconds, nonces_of, pace_of, pause_after
+from fastkey.domain.pace import pause_after
 from fastkey.ports import World
 from fastkey.usecases.get_connection import get_connection
 from fastkey.usecases.refresh_token import live_token
+from fastkey.usecases.sign import read_by_key, take_turn
 
 Result = TypeVar("Result")
 
@@ -55,13 +57,9 @@ def _by_key(world: World, connection_id: str, query: Query) -> Data:
     key = world.keys.find(connection_id)
     if key is None:
         raise StorageUnavailable
-    _take_turn(world, query.read.signed_path)
-    nonces = nonces_of(key.external_id)
-    nonce = milliseconds(world.limits.take(nonces.name, nonces.rate, nonces.burst, world.clock.now()))
-    _check(world, connection_id, Source.KEY)
     try:
-        return world.whitebit.read_signed(key, nonce, query.read, query.filters)
-    except (KeyUnusable, UnexpectedAnswer):
+        return read_by_key(world, connection_id, key, query)
+    except (Conflict, KeyUnusable, UnexpectedAnswer):
         world.keys.forget(connection_id)
         raise
 
@@ -69,31 +67,23 @@ def _by_key(world: World, connection_id: str, query: Query) -> Data:
 def _by_token(world: World, connection_id: str, query: Query, deadline: datetime) -> Data:
     try:
         with live_token(world, connection_id, deadline) as token:
-            _take_turn(world, query.read.bearer_path)
-            _check(world, connection_id, Source.TOKEN)
+            take_turn(world, query.read.bearer_path)
+            # What came before takes time.
+            if source_of(world.connections.get(connection_id)) is not Source.TOKEN:
+                raise Conflict
             return world.whitebit.read_by_token(token, query.read, query.filters)
     except ConsentLost:
         raise AccessMissing from None
 
 
-def _take_turn(world: World, path: str) -> None:
-    pace = pace_of(path)
-    world.limits.take(pace.name, pace.rate, pace.burst, world.clock.now())
-
-
-def _check(world: World, connection_id: str, source: Source) -> None:
-    """The last line before a call: what came before takes time, and nothing signs once the user disconnects."""
-    if source_of(world.connections.get(connection_id)) is not source:
-        world.keys.forget(connection_id)
-        raise Conflict
-
-
 def _patiently(world: World, deadline: datetime, act: Callable[[], Result]) -> Result:
-    """Does it again, a while later each time, as long as WhiteBIT has no room for it and there is time left."""
+    """Does it again, a while later each time, as long as WhiteBIT has no room for it, or somebody else is getting the
+    token that it needs, and there is time left.
+    """
     for attempt in count():
         try:
             return act()
-        except WhiteBitBusy:
+        except (RefreshInProgress, WhiteBitBusy):
             pause = pause_after(attempt, world.entropy.moment())
             if world.clock.now() + pause + TIME_TO_READ > deadline:
                 raise

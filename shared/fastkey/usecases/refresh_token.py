@@ -5,7 +5,14 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from fastkey.domain.connection import Connection
-from fastkey.domain.errors import ConsentLost, RefreshInProgress, UnexpectedAnswer, WhiteBitUnavailable
+from fastkey.domain.errors import (
+    ConsentLost,
+    RefreshInProgress,
+    UnexpectedAnswer,
+    WhiteBitBusy,
+    WhiteBitUnavailable,
+)
+from fastkey.domain.pace import REFRESHES
 from fastkey.domain.secret import Secret
 from fastkey.domain.tokens import REFRESH_TOKEN_LIFE, SealedTokens, TokenGrant
 from fastkey.ports import Purpose, World
@@ -36,17 +43,20 @@ def live_token(world: World, connection_id: str, deadline: datetime) -> Iterator
         raise RefreshInProgress from None
 
 
-def refresh_token(world: World, connection_id: str, deadline: datetime) -> Connection:
+def refresh_token(world: World, connection_id: str, deadline: datetime, *, early: bool = False) -> Connection:
     """Refreshes the connection's tokens if the access token is near its end and there is a refresh token that lives.
 
-    One attempt at a time; a second one uses what still lives, or raises RefreshInProgress or Conflict. If the answer is
-    lost, the pair may be lost with it: what is kept is used for as long as it lives. deadline: when Lambda stops this
-    attempt, and its lease ends soon after.
+    early: also while the access token lives.
+
+    One attempt at a time; a second one uses what still lives, or raises RefreshInProgress or Conflict. Where WhiteBIT
+    takes no more refreshes just now, what lives is used as well, or WhiteBitBusy raised. If the answer is lost, the
+    pair may be lost with it: what is kept is used for as long as it lives. deadline: when Lambda stops this attempt,
+    and its lease ends soon after.
     """
     now, until = world.clock.now(), deadline + CLOCK_SKEW + world.entropy.moment()
     connection = world.connections.get(connection_id)
     tokens = connection.tokens
-    if tokens is None or tokens.refresh is None or not tokens.are_due(now, MARGIN):
+    if tokens is None or tokens.refresh is None or not (early or tokens.are_due(now, MARGIN)):
         return connection
     if connection.is_refreshing(now) and tokens.access_lives(now):
         return connection
@@ -55,6 +65,12 @@ def refresh_token(world: World, connection_id: str, deadline: datetime) -> Conne
     world.whitebit.prepare()
     refresh = world.sealer.open(tokens.refresh, connection_id, Purpose.TOKEN)
     world.sealer.seal(refresh, connection_id, Purpose.TOKEN)
+    try:
+        world.limits.take(REFRESHES.name, REFRESHES.rate, REFRESHES.burst, world.clock.now())
+    except WhiteBitBusy:
+        if early or not tokens.access_lives(world.clock.now()):
+            raise
+        return connection
     insist(lambda: change(world, connection_id, lambda c: c.lease_refresh(tokens, until, world.clock.now())))
     newest = _ask(world, connection_id, tokens, refresh)
     return insist(lambda: change(world, connection_id, lambda c: c.renew(newest, until, world.clock.now())))

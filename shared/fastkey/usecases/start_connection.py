@@ -16,8 +16,10 @@ class Started:
     authorize_url: Secret
 
 
-def start_connection(world: World, user_id: str, return_url: str) -> Started:
+def start_connection(world: World, user_id: str, return_url: str, *, keep_token: bool = False) -> Started:
     """Starts a connection for the user, whose browser will end up at `return_url`.
+
+    keep_token: whether its tokens are to be kept alive once it is active.
 
     Raises ReturnUrlNotAllowed unless the URL is one of the deployment's, character by character (RFC 9700, section
     4.11); TooManyStarts for a user who has started too often.
@@ -29,6 +31,6 @@ def start_connection(world: World, user_id: str, return_url: str) -> Started:
     connection_id = world.entropy.identifier()
     # The ticket names its connection: it is found without an index, and recognised by its secret part.
     ticket = Secret(f"{connection_id}.{world.entropy.token().reveal()}")
-    connection = Connection.start(connection_id, user_id, return_url, ticket, now)
+    connection = Connection.start(connection_id, user_id, return_url, ticket, now, keep_token=keep_token)
     world.connections.add(connection)
     return Started(connection, Secret(f"{world.policy.public_url}/authorize?ticket={ticket.reveal()}"))

@@ -5,7 +5,18 @@ from contextlib import AbstractContextManager
 from types import ModuleType
 from typing import Any
 
-from tests.simulation.planted import answers, authorization, capture, deletion, leaks, leases, stores, tokens, workflows
+from tests.simulation.planted import (
+    answers,
+    authorization,
+    capture,
+    deletion,
+    leaks,
+    leases,
+    life,
+    stores,
+    tokens,
+    workflows,
+)
 
 Bug = Callable[[], AbstractContextManager[Any]]
 
@@ -14,7 +25,7 @@ def _bugs(module: ModuleType) -> dict[str, Bug]:
     return {name: bug for name, bug in vars(module).items() if getattr(bug, "__module__", "") == module.__name__}
 
 
-_MODULES = (answers, authorization, capture, deletion, leaks, leases, stores, tokens, workflows)
+_MODULES = (answers, authorization, capture, deletion, leaks, leases, life, stores, tokens, workflows)
 
 BUGS: Mapping[str, Bug] = {
     name: bug for module in _MODULES for name, bug in _bugs(module).items() if not name.startswith("_")

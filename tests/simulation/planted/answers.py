@@ -7,18 +7,7 @@ from unittest.mock import patch
 
 from fastkey.domain import errors
 from fastkey.domain.connection import IDLE_KEY_LIFE, Connection
-from fastkey.domain.errors import by_code
 from fastkey.domain.status import Status
-from tests.simulation.shipped import shipped
-
-
-def hoped_for_end_told() -> AbstractContextManager[Any]:
-    """The event tells the end that there should have been, and not the one that there was."""
-
-    def outcome(connection: Connection) -> dict[str, Any]:
-        return {"status": by_code(connection.reason or "").ends.value, "reason": connection.reason}
-
-    return patch.object(shipped().functions["DeleteKey"].module, "outcome", outcome)
 
 
 def revocation_shown_as_done() -> AbstractContextManager[Any]:

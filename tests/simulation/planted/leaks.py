@@ -1,6 +1,7 @@
 """How a secret can get out."""
 
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
@@ -48,19 +49,23 @@ def state_passed_on() -> AbstractContextManager[Any]:
 
 def secret_in_the_history() -> AbstractContextManager[Any]:
     """A step gives the secret to the next one, and the execution history keeps it for 90 days."""
-    return _giving_out("CaptureSecret", "secret")
+    module = shipped().functions["CaptureSecret"].module
+
+    def outcome(connection: Connection) -> dict[str, Any]:
+        key = module.world.vault.find(connection.connection_id)
+        return {"status": connection.status, "secret": key.secret.reveal() if key else None}
+
+    return patch.object(module, "outcome", outcome)
 
 
 def secret_in_the_event() -> AbstractContextManager[Any]:
     """The event that tells how it went says with what key."""
-    return _giving_out("VerifyKey", "reason")
 
+    def tell(world: Any, connection_id: str) -> Connection:
+        connection: Connection = world.connections.get(connection_id)
+        key = world.vault.find(connection_id)
+        for event in connection.untold:
+            world.events.tell(replace(event, reason=key.secret.reveal()) if key else event)
+        return connection
 
-def _giving_out(function: str, field: str) -> AbstractContextManager[Any]:
-    module = shipped().functions[function].module
-
-    def outcome(connection: Connection) -> dict[str, Any]:
-        key = module.world.vault.find(connection.connection_id)
-        return {"status": connection.status, field: key.secret.reveal() if key else None}
-
-    return patch.object(module, "outcome", outcome)
+    return patch.object(shipped().functions["TellEvents"].module, "tell_events", tell)

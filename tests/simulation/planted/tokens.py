@@ -1,12 +1,15 @@
 """What can be wrong with tokens."""
 
 from contextlib import AbstractContextManager
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
 from fastkey.domain.connection import Connection
+from fastkey.domain.pace import REFRESHES
 from fastkey.domain.tokens import SealedTokens
+from fastkey.usecases import refresh_token
 
 
 def refresh_not_single_flight() -> AbstractContextManager[Any]:
@@ -21,3 +24,24 @@ def refreshed_pair_dropped() -> AbstractContextManager[Any]:
         return self._change(now, refresh_until=None)
 
     return patch.object(Connection, "renew", renew)
+
+
+def refreshed_out_of_turn() -> AbstractContextManager[Any]:
+    """Refreshes are counted in a bucket that is not that of the whole deployment."""
+    return patch.object(refresh_token, "REFRESHES", replace(REFRESHES, name="refreshes of this function"))
+
+
+def lost_answer_asked_for_each_second() -> AbstractContextManager[Any]:
+    """A refresh whose answer was lost is repeated each second, in its turn, until there is another answer."""
+    ask = refresh_token._ask
+
+    def asking(world: Any, connection_id: str, tokens: SealedTokens, refresh: Any) -> SealedTokens:
+        for _ in range(30):
+            newest = ask(world, connection_id, tokens, refresh)
+            if newest is not tokens:
+                return newest
+            world.clock.wait(timedelta(seconds=2))
+            world.limits.take(REFRESHES.name, REFRESHES.rate, REFRESHES.burst, world.clock.now())
+        return tokens
+
+    return patch.object(refresh_token, "_ask", asking)

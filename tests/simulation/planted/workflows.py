@@ -67,18 +67,6 @@ def bad_key_tried_again(states: States) -> None:
 
 
 @_in("ProvisionKey")
-def success_not_told(states: States) -> None:
-    """No event says that a connection is active."""
-    states["VerifyKey"]["Next"] = "Superseded"
-
-
-@_in("RevokeKey")
-def telling_gives_up(states: States) -> None:
-    """An event that EventBridge refuses is not sent again."""
-    del states["TellOutcome"]["Retry"]
-
-
-@_in("ProvisionKey")
 def superseded_on_any_error(states: States) -> None:
     """A deletion that failed is taken for one that somebody else does."""
     states["DeleteKey"]["Catch"][-1]["Next"] = "Superseded"

@@ -18,6 +18,7 @@ from tests.simulation.watch.consent import Consent
 from tests.simulation.watch.custody import STORING, Custody
 from tests.simulation.watch.keys import Keys
 from tests.simulation.watch.leases import Leases
+from tests.simulation.watch.life import Life
 from tests.simulation.watch.outcomes import Outcomes
 from tests.simulation.watch.record import Record, Violation
 from tests.simulation.watch.telling import Telling
@@ -31,15 +32,18 @@ Watchers = Mapping[str, Sequence[Callable[..., None]]]
 class Watch:
     """Sees every call, answer and event of a run. violations: what did not hold. conduct: for people to fill in."""
 
-    def __init__(self, fakes: FakeWorld, kernel: Kernel, plan: Plan) -> None:
+    def __init__(self, fakes: FakeWorld, kernel: Kernel, plan: Plan, days: float) -> None:
         record = Record(fakes, kernel, plan)
         asking, consent, custody, keys = Asking(record), Consent(record), Custody(record), Keys(record)
-        leases, outcomes, telling = Leases(record), Outcomes(record), Telling(record)
+        leases, life, outcomes, telling = Leases(record), Life(record, days), Outcomes(record), Telling(record)
         # Each gets the invocation and the call's arguments.
         self._before: Watchers = {
             "vault.shred": [leases.shredding],
             "whitebit.exchange_code": [consent.exchanging],
-            "whitebit.read_secret": [consent.reading, custody.reading, leases.reading],
+            "whitebit.read_secret": [consent.reading, custody.reading, leases.reading, life.reading],
+            "whitebit.read_signed": [life.signing],
+            "events.tell": [telling.telling, outcomes.telling],
+            "events.bury": [telling.telling, outcomes.telling],
             "whitebit.refresh_token": [asking.refreshing],
             "whitebit.try_key": [leases.signing],
         }
@@ -50,10 +54,13 @@ class Watch:
             "connections.get": [record.got],
             "connections.page": [record.paged],
             "connections.save": [
-                watcher.saved for watcher in (record, leases, asking, custody, consent, keys, outcomes, telling)
+                watcher.saved for watcher in (record, leases, asking, custody, consent, keys, life, outcomes, telling)
             ],
+            "limits.take": [asking.took],
             "vault.store": [custody.stored],
-            "vault.shred": [custody.shredded],
+            "vault.shred": [custody.shredded, life.shredded],
+            "events.tell": [outcomes.told],
+            "events.bury": [outcomes.buried],
             "whitebit.delete_key": [keys.looked, custody.deleted],
             "whitebit.key_info": [keys.looked],
             "whitebit.try_key": [custody.signed, leases.signed],
@@ -68,14 +75,16 @@ class Watch:
         self._told: Watchers = {
             "connections.save": [record.heard_of_save],
             "whitebit.read_secret": [custody.given],
+            "whitebit.read_signed": [life.signed],
         }
         self._record, self._asking, self._custody, self._keys = record, asking, custody, keys
-        self._outcomes, self._telling = outcomes, telling
+        self._life, self._outcomes, self._telling = life, outcomes, telling
         self.violations = record.violations
         self.conduct = record.conduct
         # What else the simulation tells of, and only one of them looks at.
         self.failed = custody.failed
-        self.told_no = asking.told_no
+        self.happened = life.happened
+        self.check_kept = life.check_kept
         self.heard = asking.heard
         self.crashed = telling.crashed
         self.answer = telling.answer
@@ -107,10 +116,11 @@ class Watch:
         for look in self._told.get(call, ()):
             look(invocation, *args)
 
-    def event(self, payload: Any, *, heard: bool) -> None:
-        """An event was told. heard: whether the execution knows that."""
-        self._telling.no_secret("an event", str(payload))
-        self._outcomes.event(payload["Entries"][0], heard=heard)
+    def told_no(self, call: str, invocation: Invocation, args: tuple[Any, ...], error: FastkeyError) -> None:
+        """A refusal reached the function."""
+        self._asking.told_no(call, invocation, args, error)
+        if call == "whitebit.read_signed":
+            self._life.told_no(invocation, error, *args)
 
     def check_end(
         self, log: list[str], defects: list[str], executions: Collection[Execution], *, untroubled: bool
@@ -122,3 +132,4 @@ class Watch:
         self._outcomes.check_end(executions, untroubled=untroubled)
         self._custody.check_end()
         self._keys.check_end()
+        self._life.check_end()

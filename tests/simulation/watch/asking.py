@@ -1,10 +1,12 @@
 """What WhiteBIT is asked, how often, and with which tokens: I12, I13."""
 
-from collections import Counter
+from collections import Counter, defaultdict
+from datetime import datetime, timedelta
 from typing import Any
 
 from fastkey.domain.connection import Connection
 from fastkey.domain.errors import ConsentLost, ExchangeRefused, FastkeyError, KeyGone, KeyUnusable, SecretLost
+from fastkey.domain.secret import Secret
 from tests.simulation.asl import Failure
 from tests.simulation.lambdas import Invocation
 from tests.simulation.watch.record import Record
@@ -14,15 +16,20 @@ FINAL = ConsentLost, ExchangeRefused, KeyGone, KeyUnusable, SecretLost
 
 # How often a connection may ask WhiteBIT: twice as often as any did in 10,000 seeds. It looks for the key every second
 # for half a minute and every five for ten minutes; a read is tried seven times; when nobody answers, a key is tried
-# eleven times every eleven minutes for a day, and a revocation asks for the deletion and for new tokens eighty times.
+# eleven times every eleven minutes for a day, and later every minute for three days, if each run dies of it; and a
+# revocation asks for the deletion and for new tokens eighty times.
 BUDGET = {
     "whitebit.exchange_code": 1,
     "whitebit.key_info": 320,
     "whitebit.read_secret": 16,
     "whitebit.refresh_token": 150,
     "whitebit.try_key": 2000,
+    "whitebit.read_signed": 4500,
     "whitebit.delete_key": 130,
 }
+
+# How often a refresh token may be sent within a minute: twice as often as any was.
+STORM = 10
 
 
 class Asking:
@@ -34,12 +41,17 @@ class Asking:
         self._calls: Counter[tuple[str | None, str]] = Counter()
         self._final: set[tuple[str | None, tuple[str, str]]] = set()
         self._refreshing: dict[str | None, Invocation] = {}
+        # Who may refresh once, and when each refresh token was sent, in seconds.
+        self._turns: set[Invocation] = set()
+        self._latest_turn: datetime | None = None
+        self._sent: defaultdict[str, list[float]] = defaultdict(list)
         self._generations: dict[str, int] = {}
 
     def asked(self, call: str, invocation: Invocation, args: tuple[Any, ...]) -> None:
         """A call that has a budget begins."""
         connection_id = invocation.connection_id
-        self._calls[connection_id, call] += 1
+        # KeepTokens asks once a minute, for as long as WhiteBIT does not answer.
+        self._calls[connection_id, call] += invocation.function.name != "KeepTokens"
         times = self._calls[connection_id, call]
         if times > BUDGET[call]:
             self._record.violate("I13", f"{invocation.label}: {call} for the {times}th time")
@@ -61,7 +73,22 @@ class Asking:
             if failure in (None, error):
                 self._final.add((invocation.connection_id, asked))
 
-    def refreshing(self, invocation: Invocation, _token: Any) -> None:
+    def took(self, invocation: Invocation, moment: datetime, bucket: str, *_args: Any) -> None:
+        if bucket != "refresh":
+            return
+        if self._latest_turn and moment < self._latest_turn + timedelta(seconds=1):
+            self._record.violate("I12", f"{invocation.label}: may refresh although another just did")
+        self._latest_turn = moment
+        self._turns.add(invocation)
+
+    def refreshing(self, invocation: Invocation, token: Secret) -> None:
+        if invocation not in self._turns:
+            self._record.violate("I12", f"{invocation.label}: refreshes when it is not its turn")
+        self._turns.discard(invocation)
+        now, sent = self._record.kernel.now, self._sent[token.digest()]
+        sent.append(now)
+        if sum(moment > now - 60 for moment in sent) > STORM:
+            self._record.violate("I12", f"{invocation.label}: sends a refresh token again and again")
         other = self._refreshing.get(invocation.connection_id, invocation)
         if other is not invocation and other.answer is None and not self._record.plan.wild:
             self._record.violate("I12", f"{invocation.label}: refreshes while {other.label} does")
@@ -89,7 +116,7 @@ def _who(invocation: Invocation, call: str, args: tuple[Any, ...]) -> str:
     match call:
         case "whitebit.read_secret":
             _, asked_with = args
-        case "whitebit.try_key":
+        case "whitebit.try_key" | "whitebit.read_signed":
             asked_with = args[0].external_id
         case _:
             asked_with = args[0].digest()

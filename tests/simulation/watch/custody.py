@@ -112,7 +112,8 @@ class Custody:
 
     def _may_be_given_up(self, connection: Connection) -> bool:
         record = self._record
-        if connection.reason == "revoked" or connection.status in REVOKED:
+        # What becomes of the copy of a dead key is looked at elsewhere.
+        if connection.reason == "revoked" or connection.status in (*REVOKED, Status.DEAD):
             return True
         if connection.reason in WORTHLESS:
             return connection.connection_id in self._useless
@@ -157,7 +158,7 @@ class Custody:
 
     def check_end(self) -> None:
         """Nothing moves any more."""
-        for shown in self._record.shown():
+        for shown in self._record.latest.values():
             if shown.status is Status.ACTIVE and not self._record.fakes.vault.truth(shown.connection_id):
                 self._record.violate("I4", f"{shown.connection_id} is active, and its secret is gone")
         for invocation in self._given:

@@ -9,7 +9,7 @@ from fastkey.domain.status import Status
 from fastkey.entry.http import describe
 from tests.fakes.whitebit import IssuedKey
 from tests.simulation.lambdas import Invocation
-from tests.simulation.watch.record import SETTLED, Record
+from tests.simulation.watch.record import CHECKED, SETTLED, Record
 
 # Where a key may be left, its user reads one of these.
 REMOVE = re.compile(r"\bremove (it|that)\b", re.I)
@@ -46,13 +46,17 @@ class Keys:
     def check_end(self) -> None:
         """A key that lives is held by a connection, or whoever has its account was told."""
         whitebit, kept = self._record.fakes.whitebit, self._record.fakes.connections.all()
-        held = {connection.external_id for connection in kept if connection.status is Status.ACTIVE}
+        held = {connection.external_id for connection in kept if connection.status in CHECKED}
         for account, key in whitebit.keys.items():
             if key.external_id not in held:
                 self._check_left_behind(account, key)
 
     def _check_left_behind(self, account: str, key: IssuedKey) -> None:
-        mine = [shown for shown in self._record.shown() if self._record.conduct[shown.connection_id].account == account]
+        mine = [
+            shown
+            for shown in self._record.latest.values()
+            if self._record.conduct[shown.connection_id].account == account
+        ]
         able = [shown for shown in mine if self._could_see(shown.connection_id, key)]
         if not any(self._is_told(shown, key, knew=bool(able)) for shown in able or mine):
             ends = ", ".join(f"{shown.status} ({shown.reason})" for shown in mine)

@@ -26,8 +26,8 @@ class Leases:
         self._check("signs", invocation)
 
     def shredding(self, invocation: Invocation, _connection_id: str) -> None:
-        # Once it has ended, anybody may.
-        if self._record.saw(invocation).status not in ENDS:
+        # Once it has ended, anybody may; and of a key that is dead, nobody has a lease.
+        if self._record.saw(invocation).status not in (*ENDS, Status.DEAD):
             self._check_lease("shreds", invocation)
 
     def _check(self, what: str, invocation: Invocation) -> None:
@@ -53,7 +53,7 @@ class Leases:
             self._record.violate("I14", f"{invocation.label}: signs after the revocation began its work")
 
     def saved(self, invocation: Invocation, _result: None, before: Connection, after: Connection) -> None:
-        if before.status in ENDS:
+        if before.status in ENDS and replace(before, untold=after.untold, version=after.version) != after:
             self._record.violate("I14", f"{invocation.label}: an end ({before.status}) was changed to {after.status}")
         if before.status is Status.REVOKING and after.status not in (*REVOKED, Status.NEEDS_USER_ACTION):
             self._record.violate("I14", f"{invocation.label}: from revoking to {after.status}")
@@ -81,6 +81,7 @@ def _needs_no_lease(before: Connection, after: Connection) -> bool:
         tokens=after.tokens,
         refresh_until=after.refresh_until,
         escrow=after.escrow or before.escrow,
+        untold=after.untold,
         version=after.version,
         updated_at=after.updated_at,
     )

@@ -1,12 +1,14 @@
 """What has happened in a run, as far as more than one check needs it."""
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from fastkey.domain.authorization import Authorization
 from fastkey.domain.connection import Connection
+from fastkey.domain.permissions import Ability
 from fastkey.domain.status import Status
 from fastkey.ports import Page
 from tests.fakes.world import FakeWorld
@@ -15,16 +17,27 @@ from tests.simulation.lambdas import Invocation
 from tests.simulation.plan import OFF, WILDLY_OFF, Plan
 
 # Where a connection has a key, or is on its way to one or from one.
-LIVE = {Status.CAPTURING, Status.VERIFYING, Status.CLOSING, Status.ACTIVE, Status.REVOKING}
+CHECKED = {Status.ACTIVE, Status.DEAD}
+LIVE = {Status.CAPTURING, Status.VERIFYING, Status.CLOSING, Status.REVOKING, *CHECKED}
 ENDS = {Status.REVOKED, Status.DENIED, Status.EXPIRED, Status.FAILED, Status.NEEDS_CONSENT, Status.NEEDS_USER_ACTION}
 REVOKED = {Status.REVOKING, Status.REVOKED}
 OVER = REVOKED | ENDS
 
 # Where nobody does anything by himself any more.
-SETTLED = {*ENDS, Status.ACTIVE}
+SETTLED = {*ENDS, *CHECKED}
+
+# What a partner who wants no more than this does not want, by WhiteBIT's names; and what nobody knows.
+UNWANTED = {
+    Ability.READ: {"trading", "convert", "withdraw", "new"},
+    Ability.TRADE: {"withdraw", "new"},
+    Ability.WITHDRAW: set[str](),
+}
 
 # What looked at the time in time may act a little later: a function behind the gateway has 29 s.
 REQUEST = timedelta(seconds=30)
+
+# So long a consent that has expired is pending, because a request that came in time may still be under way.
+UNDER_WAY = timedelta(seconds=35)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +53,13 @@ class Violation:
 class Conduct:
     """What people did about a connection, and what they were told, as they say themselves.
 
-    account: at WhiteBIT. forwarded: whether another user than its own consented. straightforward: whether it connects,
-    if nothing else goes wrong. completed: whether its own user sent the completion; refused: whether one was refused.
-    visitor_told: what whoever consented was told when completing.
+    account: at WhiteBIT. grants: what the key may do. forwarded: whether another user than its own consented.
+    straightforward: whether it connects, if nothing else goes wrong. completed: whether its own user sent the
+    completion; refused: whether one was refused. visitor_told: what whoever consented was told when completing.
     """
 
     account: str = ""
+    grants: tuple[str, ...] = ()
     forwarded: bool = False
     straightforward: bool = False
     completed: bool = False
@@ -84,20 +98,23 @@ class Record:
     @property
     def now(self) -> datetime:
         """The true time."""
-        return BEGINNING + timedelta(seconds=self.kernel.now)
+        return self.at(self.kernel.now)
+
+    def at(self, seconds: float) -> datetime:
+        """So long after the beginning."""
+        return BEGINNING + timedelta(seconds=seconds)
 
     def violate(self, invariant: str, what: str) -> None:
         """Notes that an invariant did not hold."""
         self.violations.append(Violation(invariant, what, self.kernel.now))
 
+    def is_unwanted(self, permissions: Collection[str]) -> bool:
+        """Whether a key with these may do more than the partner wants."""
+        return not UNWANTED[self.fakes.policy.maximum_permissions].isdisjoint(permissions)
+
     def saw(self, invocation: Invocation) -> Connection:
         """Its connection, as this invocation knows it."""
         return self.seen[invocation, invocation.connection_id or ""]
-
-    def shown(self) -> list[Connection]:
-        """Every connection that there ever was, as it is shown now."""
-        now = self.now
-        return [connection.as_of(now) for connection in self.latest.values()]
 
     # ---- Calls that had their effect ---------------------------------------------------------------------------------
 
@@ -109,8 +126,8 @@ class Record:
         self.latest[connection.connection_id] = connection
 
     def got(self, invocation: Invocation, connection: Connection, connection_id: str) -> None:
-        if invocation.connection_id is None:
-            invocation.connection_id = connection_id
+        # Of several, the schedule's functions look at one after the other.
+        invocation.connection_id = connection_id
         self.seen[invocation, connection_id] = connection
 
     def paged(self, invocation: Invocation, page: Page, _user_id: str, _cursor: str | None) -> None:

@@ -2,19 +2,18 @@
 
 import json
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from fastkey.adapters.events import _entry
 from fastkey.domain.connection import Connection
+from fastkey.domain.event import Event
 from fastkey.domain.status import Status
 from tests.fakes.system import CANARY
 from tests.simulation.asl import Failure
 from tests.simulation.lambdas import Invocation
-from tests.simulation.watch.record import OVER, SETTLED, Departure, Record
-
-# So long it is shown as pending, because a request that came in time may still be under way.
-UNDER_WAY = timedelta(seconds=35)
+from tests.simulation.watch.record import OVER, SETTLED, UNDER_WAY, Departure, Record
 
 
 class Telling:
@@ -37,6 +36,9 @@ class Telling:
     def history(self, payload: Any, answer: Any) -> None:
         """An execution history has a new entry."""
         self.no_secret("a history", str(payload), str(answer))
+
+    def telling(self, _invocation: Invocation, event: Event) -> None:
+        self.no_secret("an event", str(_entry(event)))
 
     def saved(self, _invocation: Invocation, _result: None, _before: Connection, after: Connection) -> None:
         self.no_secret("a connection", after.ticket_digest, after.completion_digest, after.task_token, after.reason)

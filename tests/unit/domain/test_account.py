@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from fastkey.domain.account import GROUPS, READS, Read, Source, source_of
+from fastkey.domain.account import READS, Read, Source, source_of
 from fastkey.domain.pace import MAIN_ACCOUNT, TRADE_ACCOUNT, milliseconds, pace_of, pause_after
+from fastkey.domain.permissions import GROUPS
 from fastkey.domain.status import Status
 from local.whitebit import account
 from local.whitebit.permissions import CATALOGUE

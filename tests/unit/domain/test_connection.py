@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from fastkey.domain import errors
 from fastkey.domain.connection import IDLE_KEY_LIFE, REQUEST_LIFE, TICKET_LIFE, Connection
+from fastkey.domain.event import KINDS
 from fastkey.domain.key import KeyInfo, KeyState
 from fastkey.domain.secret import Secret
 from fastkey.domain.status import HOLDING, PENDING, TRANSITIONS, Status
@@ -68,6 +69,10 @@ DEEDS: dict[str, Deed] = {
     # Only a copy of the secret reopens what is closing.
     "reopen": lambda c, now: c.reopen(now) if c.escrow else c,
     "hold": lambda c, now: c.hold(c.external_id or "key-1", now),
+    "survive": lambda c, now: c.survive(c.permissions[1:], None, now),
+    "refuse_key": lambda c, now: c.refuse_key(now),
+    "check_again": lambda c, now: c.check_again(now),
+    "tell the first": lambda c, now: c.told(c.untold[:1]),
     "revoke": lambda c, now: c.revoke(now),
     **{f"end {status}": end(status) for status in ENDS},
 }
@@ -93,7 +98,8 @@ def check_step(before: Connection, changed: Connection, now: datetime) -> None:
     assert changed.status is before.status or changed.status in TRANSITIONS[before.status]
     if changed is not before:
         assert changed.version > before.version
-        assert changed.updated_at == now
+        is_told = set(before.untold) - set(changed.untold)
+        assert changed.updated_at == (before.updated_at if is_told else now)
     assert (changed.connection_id, changed.user_id, changed.return_url, changed.created_at) == (
         before.connection_id,
         before.user_id,
@@ -103,6 +109,16 @@ def check_step(before: Connection, changed: Connection, now: datetime) -> None:
     assert changed.completed_at == (before.completed_at or changed.completed_at)
     if before.held_key and changed.held_key:
         assert changed.held_key == before.held_key
+    check_events(before, changed)
+
+
+def check_events(before: Connection, changed: Connection) -> None:
+    """A status that partners are told of comes with its event, which says it; and an event leaves when it is told."""
+    new = [event for event in changed.untold if event not in before.untold]
+    if changed.status is not before.status and changed.status in KINDS:
+        assert [(event.kind, event.status) for event in new][:1] == [(KINDS[changed.status], changed.status)]
+    assert changed.untold[-len(new) :] == tuple(new) or not new
+    assert len(before.untold) - len(changed.untold) + len(new) in (0, 1)
 
 
 def check_state(connection: Connection) -> None:
@@ -110,14 +126,16 @@ def check_state(connection: Connection) -> None:
     if connection.status.is_end:
         assert connection.reason
         assert (connection.tokens, connection.escrow, connection.task_token) == (None, None, None)
-    if connection.status in (Status.VERIFYING, Status.ACTIVE):
+    if connection.status in (Status.VERIFYING, Status.ACTIVE, Status.DEAD):
         assert connection.completed_at
         assert connection.external_id
         assert connection.escrow is None
     if connection.status is Status.ACTIVE:
         assert connection.reason is None
-    if connection.status in (Status.CLOSING, Status.REVOKING):
+        assert connection.due_at
+    if connection.status in (Status.CLOSING, Status.REVOKING, Status.DEAD):
         assert connection.reason
+    assert len({event.event_id for event in connection.untold}) == len(connection.untold)
 
 
 @given(st.integers(0, len(WAY)), st.lists(st.tuples(st.sampled_from(sorted(DEEDS)), st.integers(0, 400)), max_size=30))

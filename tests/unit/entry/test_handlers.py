@@ -7,16 +7,20 @@ from collections.abc import Callable
 from datetime import timedelta
 from types import ModuleType
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
 from fastkey import logging
 from fastkey.domain import errors
 from fastkey.domain.account import READS
+from fastkey.domain.event import Kind
 from fastkey.domain.secret import Secret
 from fastkey.domain.status import Status
+from fastkey.entry.filters import FILTERS
 from fastkey.entry.http import BODY_LIMIT
 from tests.fakes.world import RETURN_URL, FakeWorld
+from tests.narrowed import NARROWED, Narrowed, numbers
 from tests.unit.entry.events import LambdaContext, http_event
 from tests.unit.environment import ENVIRONMENT
 from tests.unit.journey import Journey, parameters
@@ -92,6 +96,18 @@ def test_a_connection_is_started(call: Call, world: FakeWorld) -> None:
     assert content["connection_id"] == connection.connection_id
     assert content["authorize_url"].startswith(f"https://fastkey.example/authorize?ticket={connection.connection_id}.")
     assert content["expires_at"] == "2026-01-01T00:05:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("body", "is_kept"), [({}, False), ({"keep_token": False}, False), ({"keep_token": True}, True)]
+)
+def test_a_partner_says_whether_tokens_are_to_be_kept(
+    call: Call, world: FakeWorld, body: dict[str, bool], is_kept: bool
+) -> None:
+    event = http_event("POST /connections", body=json.dumps({"return_url": RETURN_URL, **body}))
+    assert call("start_connection", event)["statusCode"] == 201
+    (connection,) = world.connections.all()
+    assert connection.keep_token is is_kept
 
 
 def test_the_browser_that_appears_is_sent_to_whitebit_with_a_cookie(call: Call, journey: Journey) -> None:
@@ -208,6 +224,29 @@ def test_filters_are_passed_on_as_whitebit_names_them(call: Call, reader: Journe
     assert list(document(read(call, reader, "orders", "market=ETH_BTC"))["data"]) == ["ETH_BTC"]
 
 
+@pytest.mark.parametrize("case", NARROWED, ids=lambda case: f"{case.resource}-{'-'.join(case.filters)}")
+def test_a_filter_leaves_what_it_names(call: Call, reader: Journey, case: Narrowed) -> None:
+    answer = read(call, reader, case.resource, urlencode(case.filters))
+    assert numbers(case.resource, document(answer)["data"]) == case.left
+
+
+@pytest.mark.parametrize(
+    ("resource", "query", "sent"),
+    [
+        ("orders", {"orderId": "9007199254740991"}, {"orderId": 2**53 - 1}),
+        ("orders", {"startDate": "7", "endDate": "7"}, {"startDate": 7, "endDate": 7}),
+        ("deals", {"startDate": "0", "clientOrderId": "0"}, {"startDate": 0, "clientOrderId": "0"}),
+        ("transactions", {"memo": "12", "uniqueId": "34"}, {"memo": "12", "uniqueId": "34"}),
+        ("conversions", {"from": "7", "to": "8", "quoteId": "9"}, {"from": "7", "to": "8", "quoteId": "9"}),
+    ],
+)
+def test_a_filter_is_sent_with_the_type_that_whitebit_documents(
+    resource: str, query: dict[str, str], sent: dict[str, str | int]
+) -> None:
+    filters = FILTERS[resource].model_validate(query).model_dump(exclude_none=True)
+    assert filters == {**sent, "limit": 50, "offset": 0}
+
+
 @pytest.mark.parametrize(
     ("resource", "query"),
     [
@@ -230,12 +269,37 @@ def test_filters_are_passed_on_as_whitebit_names_them(call: Call, reader: Journe
         ("orders", "ticker=BTC"),
         ("orders", "request=/api/v4/order/new"),
         ("orders", "nonce=1"),
+        ("orders", "orderId=0"),
+        ("orders", "orderId=9007199254740992"),
+        ("orders", "clientOrderId="),
+        ("orders", "clientOrderId=" + "x" * 129),
+        ("orders", "clientOrderId=a%20b"),
+        ("orders", "status=filled"),
+        ("orders", "status=FILLED&status=CANCELED"),
+        ("orders", "startDate=2&endDate=1"),
+        ("orders", "startDate=1780000000000"),
+        ("orders", "startDate=2026-05-28"),
+        ("orders", "endDate=-1"),
+        ("deals", "orderId=1"),
+        ("deals", "status=FILLED"),
+        ("deals", "startDate=2&endDate=1"),
         ("transactions", "transactionMethod=3"),
         ("transactions", "market=BTC_USDT"),
+        ("transactions", "address=a%20b"),
+        ("transactions", "address=" + "x" * 256),
+        ("transactions", "addresses=a"),
+        ("transactions", "memo=%0A"),
+        ("transactions", "memo=%C3%A9"),
+        ("transactions", "uniqueId="),
+        ("transactions", "status=3"),
         ("balances/spot", "limit=1"),
         ("balances/main", "ticker=BTC&ticker=ETH"),
         ("balances/main", "ticker=../BTC"),
         ("conversions", "ticker=BTC"),
+        ("conversions", "from=2&to=1"),
+        ("conversions", "from_=1"),
+        ("conversions", "to=1.5"),
+        ("conversions", "quoteId=%20"),
         ("conversions", "%FF=1"),
         ("conversions", "&".join(f"x{n}=1" for n in range(30))),
     ],
@@ -251,6 +315,10 @@ def test_a_filter_that_whitebit_refuses_gets_a_problem(call: Call, reader: Journ
     answer = read(call, reader, "balances/spot", f"ticker={CANARY}")
     assert problem_of(answer) == (400, "invalid_request")
     assert CANARY not in json.dumps(answer)
+
+
+def test_an_order_that_is_not_the_users_is_a_filter_that_whitebit_refuses(call: Call, reader: Journey) -> None:
+    assert problem_of(read(call, reader, "deals", "clientOrderId=nobodys")) == (400, "invalid_request")
 
 
 def test_somebody_elses_account_gets_the_same_answer_as_none(call: Call, reader: Journey) -> None:
@@ -277,6 +345,8 @@ CANARY = "canary-9f2c"
         ({"body": json.dumps({"return_url": f"https://evil.example/{CANARY}"})}, (400, "return_url_not_allowed")),
         ({"body": f'{{"return_url": "{CANARY}", "{CANARY}": 1}}'}, (400, "invalid_request")),
         ({"body": f'{{"{CANARY}": "{RETURN_URL}"}}'}, (400, "invalid_request")),
+        ({"body": json.dumps({"return_url": RETURN_URL, "keep_token": "true"})}, (400, "invalid_request")),
+        ({"body": json.dumps({"return_url": RETURN_URL, "keep_token": 1})}, (400, "invalid_request")),
         ({"body": CANARY}, (400, "invalid_request")),
         ({"body": json.dumps({"return_url": CANARY * 200})}, (400, "invalid_request")),
         ({"body": CANARY * BODY_LIMIT}, (413, "body_too_large")),
@@ -401,24 +471,76 @@ def test_the_steps_undo(call: Call, journey: Journey) -> None:
     assert journey.world.whitebit.keys == {}
 
 
+def test_the_last_step_tells_what_has_happened(call: Call, journey: Journey) -> None:
+    journey.activate()
+    assert call("tell_events", step(journey)) == {"status": "active", "reason": None}
+    assert [event.kind for event in journey.world.events.told] == [Kind.ACTIVATED]
+    assert call("tell_events", step(journey)) == {"status": "active", "reason": None}
+    assert len(journey.world.events.told) == 1
+
+
 def test_a_step_leaves_the_key_to_the_user(call: Call, journey: Journey) -> None:
     journey.claim()
     undone = call("delete_key", step(journey, cause="Lambda.Unknown", leave_to_user=True))
     assert undone == {"status": "needs_user_action", "reason": "unexpected"}
 
 
-@pytest.mark.parametrize("function", ["detect_key", "capture_secret", "verify_key", "delete_key"])
+@pytest.mark.parametrize("function", ["detect_key", "capture_secret", "verify_key", "delete_key", "tell_events"])
 def test_a_step_fails_under_the_name_that_the_state_machine_knows(call: Call, journey: Journey, function: str) -> None:
     journey.world.connections.fail_next("get", errors.StorageUnavailable, times=3)
     with pytest.raises(errors.StorageUnavailable):
         call(function, step(journey))
 
 
-@pytest.mark.parametrize("function", ["detect_key", "capture_secret", "verify_key", "delete_key", "refresh_token"])
+@pytest.mark.parametrize(
+    "function", ["detect_key", "capture_secret", "verify_key", "delete_key", "refresh_token", "tell_events"]
+)
 def test_a_step_that_nobody_foresaw_fails_as_unexpected(call: Call, journey: Journey, function: str) -> None:
     journey.world.connections.fail_next("get", ZeroDivisionError)
     with pytest.raises(errors.Unexpected):
         call(function, step(journey))
+
+
+# ---- Schedules -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def kept(world: FakeWorld) -> Journey:
+    """A connection in use whose tokens are to be kept alive."""
+    return Journey(world, keep_token=True).activate()
+
+
+FOUND = {f"guard_keys.{finding}": 0 for finding in ("told", "expired", "alive", "refused", "dead", "unknown", "closed")}
+
+
+def test_keys_are_guarded_by_the_clock(call: Call, kept: Journey) -> None:
+    assert call("guard_keys", {}) == FOUND
+    kept.wait(days=8)
+    assert call("guard_keys", {}) == {**FOUND, "guard_keys.told": 1}
+    assert call("guard_keys", {}) == {**FOUND, "guard_keys.alive": 1}
+    kept.world.whitebit.remove_key(kept.account)
+    kept.wait(days=7)
+    assert call("guard_keys", {}) == {**FOUND, "guard_keys.refused": 1}
+    kept.wait(hours=1)
+    assert call("guard_keys", {}) == {**FOUND, "guard_keys.dead": 1}
+
+
+def test_tokens_are_kept_by_the_clock(call: Call, kept: Journey) -> None:
+    nothing = {"keep_tokens.kept": 1, "keep_tokens.fit": 1, "keep_tokens.refreshed": 0, "keep_tokens.failed": 0}
+    assert call("keep_tokens", {}) == nothing
+    kept.wait(minutes=9)
+    assert call("keep_tokens", {}) == {**nothing, "keep_tokens.refreshed": 1}
+
+
+@pytest.mark.parametrize(("function", "method"), [("guard_keys", "due"), ("keep_tokens", "kept")])
+def test_a_run_that_fails_says_so(call: Call, world: FakeWorld, function: str, method: str) -> None:
+    """Whoever is woken by it reads the name of the error, and nothing that a store has said."""
+    world.connections.fail_next(method, errors.StorageUnavailable)
+    with pytest.raises(errors.StorageUnavailable):
+        call(function, {})
+    world.connections.fail_next(method, ZeroDivisionError)
+    with pytest.raises(errors.Unexpected):
+        call(function, {})
 
 
 # ---- Secrets ---------------------------------------------------------------------------------------------------------

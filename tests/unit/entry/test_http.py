@@ -364,6 +364,7 @@ def test_a_user_sees_what_a_frontend_can_act_on_and_no_more(journey: Journey) ->
         "step": "active",
         "reason": None,
         "detail": None,
+        "access": {"read": False, "trade": True, "withdraw": False},
         "permissions": ["trading"],
         "created_at": "2026-01-01T00:00:00+00:00",
         "updated_at": "2026-01-01T00:00:00+00:00",

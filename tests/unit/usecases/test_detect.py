@@ -1,8 +1,11 @@
 """The workflow looks for the key."""
 
+from dataclasses import replace
+
 import pytest
 
 from fastkey.domain import errors
+from fastkey.domain.permissions import Ability
 from fastkey.domain.status import Status
 from fastkey.usecases.detect_key import Detection
 from tests.fakes.world import FakeWorld
@@ -162,3 +165,56 @@ def test_a_key_that_was_replaced_between_two_looks_is_left_to_the_capture(detect
     assert detecting.detect().found
     with pytest.raises(errors.KeyGone):
         detecting.capture()
+
+
+# ---- No more than the partner wants ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("most", "permissions", "is_too_much"),
+    [
+        (Ability.READ, ("wallet", "trade_balance"), False),
+        (Ability.READ, ("wallet", "trading"), True),
+        (Ability.READ, ("convert",), True),
+        (Ability.TRADE, ("wallet", "trading", "convert"), False),
+        (Ability.TRADE, ("withdraw",), True),
+        (Ability.TRADE, ("staking",), True),
+        (Ability.WITHDRAW, ("withdraw", "staking"), False),
+        (Ability.READ, (), False),
+    ],
+)
+def test_a_key_that_may_do_more_than_the_partner_wants_is_not_taken_hold_of(
+    detecting: Journey, most: Ability, permissions: tuple[str, ...], is_too_much: bool
+) -> None:
+    detecting.world.policy = replace(detecting.world.policy, maximum_permissions=most)
+    detecting.create_key(*permissions)
+    if not is_too_much:
+        assert detecting.detect() == Detection(found=True)
+        return
+    with pytest.raises(errors.PermissionsExceeded):
+        detecting.detect()
+    assert detecting.connection.held_key is None
+
+
+def test_the_secret_of_a_key_that_may_do_too_much_is_never_read_and_the_key_deleted(detecting: Journey) -> None:
+    detecting.world.policy = replace(detecting.world.policy, maximum_permissions=Ability.READ)
+    detecting.create_key("withdraw")
+    key = detecting.key
+    with pytest.raises(errors.PermissionsExceeded):
+        detecting.detect()
+    ended = detecting.delete(errors.PermissionsExceeded)
+    assert (ended.status, ended.reason) == (Status.FAILED, "permissions_exceeded")
+    assert not key.given
+    assert not detecting.world.whitebit.lives(key.external_id)
+    assert "read_secret" not in detecting.world.whitebit.calls
+    assert not detecting.world.vault.exists(detecting.connection_id)
+
+
+def test_after_a_key_that_may_do_too_much_another_is_connected(detecting: Journey) -> None:
+    world = detecting.world
+    world.policy = replace(world.policy, maximum_permissions=Ability.READ)
+    with pytest.raises(errors.PermissionsExceeded):
+        detecting.create_key("withdraw").detect()
+    detecting.delete(errors.PermissionsExceeded)
+    again = Journey(world, permissions=("wallet",)).activate()
+    assert again.connection.status is Status.ACTIVE

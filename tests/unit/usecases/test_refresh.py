@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from fastkey.domain import errors
+from fastkey.domain.pace import REFRESHES
 from fastkey.domain.secret import Secret
 from fastkey.domain.tokens import SealedTokens
 from fastkey.ports import Purpose
@@ -166,7 +167,7 @@ def test_an_answer_that_did_not_come_leaves_what_lives(authorized: Journey, erro
     authorized.world.whitebit.fail_next("refresh_token", error)
     assert live(authorized)
     assert tokens(authorized) == before
-    assert live(authorized)
+    assert live(authorized.wait(seconds=1))
     assert refreshes(authorized) == 2
     assert tokens(authorized) != before
 
@@ -176,7 +177,7 @@ def test_an_answer_that_did_not_come_may_come_later_where_nothing_lives(authoriz
     authorized.world.whitebit.fail_next("refresh_token", errors.WhiteBitUnavailable)
     with pytest.raises(errors.WhiteBitUnavailable):
         live(authorized)
-    assert live(authorized)
+    assert live(authorized.wait(seconds=1))
 
 
 def test_a_pair_whose_answer_was_lost_is_lost(authorized: Journey) -> None:
@@ -210,3 +211,67 @@ def test_a_refresh_that_comes_after_its_lease_does_not_undo_a_newer_one(authoriz
     assert refreshes(authorized) == 2
     assert tokens(authorized).refresh
     assert tokens(authorized).access_expires_at == authorized.world.clock.now() + timedelta(seconds=300)
+
+
+# ---- One a second, for the whole deployment --------------------------------------------------------------------------
+
+
+def use_up(journey: Journey) -> None:
+    """Somebody else refreshes at this moment."""
+    journey.world.limits.take(REFRESHES.name, REFRESHES.rate, REFRESHES.burst, journey.world.clock.now())
+
+
+def test_where_no_refresh_is_to_be_had_what_lives_is_used(authorized: Journey) -> None:
+    before = tokens(authorized)
+    use_up(authorized.wait_for(DUE))
+    assert live(authorized)
+    assert (refreshes(authorized), tokens(authorized), authorized.connection.refresh_until) == (0, before, None)
+    live(authorized.wait(seconds=1))
+    assert refreshes(authorized) == 1
+
+
+def test_where_no_refresh_is_to_be_had_and_nothing_lives_whitebit_is_busy(authorized: Journey) -> None:
+    use_up(authorized.wait(seconds=300))
+    with pytest.raises(errors.WhiteBitBusy):
+        live(authorized)
+    assert (refreshes(authorized), authorized.connection.refresh_until) == (0, None)
+    assert live(authorized.wait(seconds=1))
+
+
+def test_connections_refresh_in_turn(authorized: Journey) -> None:
+    others = [Journey(authorized.world, account=f"account-{number}").authorize() for number in range(3)]
+    authorized.world.clock.advance(DUE)
+    for journey in others:
+        refresh(journey)
+    assert refreshes(authorized) == 1
+    for _ in others:
+        authorized.wait(seconds=1)
+        for journey in others:
+            refresh(journey)
+    assert refreshes(authorized) == 3
+
+
+def test_a_token_that_is_fresh_takes_no_turn(authorized: Journey) -> None:
+    refresh(authorized)
+    assert "take" not in authorized.world.limits.calls
+
+
+def test_an_early_refresh_does_not_wait_until_the_access_token_is_near_its_end(authorized: Journey) -> None:
+    before = tokens(authorized)
+    refresh_token(authorized.world, authorized.connection_id, authorized.deadline, early=True)
+    assert refreshes(authorized) == 1
+    assert tokens(authorized) != before
+
+
+def test_an_early_refresh_that_has_no_turn_says_so_though_the_access_token_lives(authorized: Journey) -> None:
+    use_up(authorized)
+    with pytest.raises(errors.WhiteBitBusy):
+        refresh_token(authorized.world, authorized.connection_id, authorized.deadline, early=True)
+    assert refreshes(authorized) == 0
+
+
+def test_an_early_refresh_finds_out_that_a_refresh_token_is_dead(authorized: Journey) -> None:
+    authorized.wait(minutes=11)
+    refresh_token(authorized.world, authorized.connection_id, authorized.deadline, early=True)
+    assert refreshes(authorized) == 1
+    assert tokens(authorized).refresh is None

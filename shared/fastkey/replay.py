@@ -1,0 +1,76 @@
+"""Events that could not be told are told after all: python -m fastkey.replay QUEUE_URL
+
+QUEUE_URL: the stack's output UntoldEvents. AWS is found as boto3 finds it, in the queue's own account and region. The
+exit status is 0 if nothing was left in the queue.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.exceptions import ParamValidationError
+
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+
+
+@dataclass(slots=True)
+class Replayed:
+    """How many events the bus has taken, and the ids of the messages that it did not take."""
+
+    told: int = 0
+    left: set[str] = field(default_factory=set)
+
+
+def replay(sqs: "SQSClient", events: "EventBridgeClient", queue_url: str) -> Replayed:
+    """Puts each entry that lies in the queue on the bus, and takes it out of the queue once the bus has it.
+
+    Whoever dies in between leaves the message where it is: consumers hear everything at least once. What the bus does
+    not take, or what is no entry, stays, and does not hold up the others. Raises what boto3 raises.
+    """
+    replayed = Replayed()
+    for message in _messages(sqs, queue_url):
+        # One that comes again has been left once: the end is reached.
+        if message["MessageId"] in replayed.left:
+            break
+        if _put(events, message["Body"]):
+            sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
+            replayed.told += 1
+        else:
+            replayed.left.add(message["MessageId"])
+    return replayed
+
+
+def _messages(sqs: "SQSClient", queue_url: str) -> Iterator["MessageTypeDef"]:
+    # A queue that is not waited for may hide messages that it has:
+    # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-short-and-long-polling.html
+    while batch := sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=2).get("Messages"):
+        yield from batch
+
+
+def _put(events: "EventBridgeClient", body: str) -> bool:
+    try:
+        answer = events.put_events(Entries=[json.loads(body)])
+    except (json.JSONDecodeError, ParamValidationError):
+        return False
+    return answer["FailedEntryCount"] == 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Replays, and prints how many events. Returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m fastkey.replay", description="Tells events that lie in the queue.")
+    parser.add_argument("queue_url", help="the stack's output UntoldEvents")
+    chosen = parser.parse_args(arguments)
+    replayed = replay(boto3.client("sqs"), boto3.client("events"), chosen.queue_url)
+    print(f"{replayed.told} told, {len(replayed.left)} left in the queue")  # noqa: T201 - a command-line front end
+    return 1 if replayed.left else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,154 @@
+"""What falls due by the clock: events are told, consents that nobody gave are given up, and keys are kept alive."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from fastkey.domain.account import READS, Query
+from fastkey.domain.connection import SHARDS, Connection
+from fastkey.domain.errors import (
+    Conflict,
+    ConnectionClosed,
+    ConnectionNotFound,
+    FastkeyError,
+    KeyUnusable,
+    PermissionMissing,
+    StorageUnavailable,
+    WhiteBitBusy,
+)
+from fastkey.domain.status import Status
+from fastkey.ports import World
+from fastkey.usecases.change import change
+from fastkey.usecases.sign import read_by_key
+from fastkey.usecases.tell_events import tell_events
+
+# One connection, with every limit and retry of the clients used up but for the last: what is cut off is due again.
+TIME_TO_LOOK = timedelta(seconds=25)
+
+# The cheapest first. Any of them keeps the key alive.
+_CHECKS = tuple(READS[resource] for resource in ("balances/spot", "balances/main", "conversions"))
+
+
+class Finding(StrEnum):
+    """What a look at a connection found."""
+
+    TOLD = "told"
+    EXPIRED = "expired"
+    ALIVE = "alive"
+    REFUSED = "refused"
+    DEAD = "dead"
+    UNKNOWN = "unknown"
+    CLOSED = "closed"
+
+
+def guard_keys(world: World, deadline: datetime) -> Counter[Finding]:
+    """Looks at each connection that is due, as long as there is time; gives how often it found what.
+
+    A look makes the connection due later, so that whoever stops half-way, or dies, leaves the rest to the next run.
+    What fails is due still, and does not hold up the others. deadline: when Lambda stops this run.
+    """
+    found: Counter[Finding] = Counter()
+    for connection_id in _due(world):
+        if world.clock.now() + TIME_TO_LOOK > deadline:
+            break
+        try:
+            found[guard_key(world, connection_id)] += 1
+        except WhiteBitBusy:
+            break
+        except FastkeyError:
+            found[Finding.UNKNOWN] += 1
+    return found
+
+
+def guard_key(world: World, connection_id: str) -> Finding:
+    """Does for one connection what is due. Raises WhiteBitBusy where WhiteBIT has no room for it, and what passes."""
+    connection, now = world.connections.get(connection_id), world.clock.now()
+    if connection.untold:
+        tell_events(world, connection_id)
+        return Finding.TOLD
+    if connection.has_expired(now):
+        change(world, connection_id, lambda c: c.expire(now))
+        tell_events(world, connection_id)
+        return Finding.EXPIRED
+    if connection.due_at is None or now < connection.due_at:
+        return Finding.CLOSED
+    try:
+        return _check(world, connection)
+    except ConnectionClosed:
+        return Finding.CLOSED
+
+
+def _due(world: World) -> Iterator[str]:
+    """What is due now, the longest due of each queue first. Each run begins at another queue: none is always last."""
+    now = world.clock.now()
+    first = int(now.timestamp() // 60)
+    for shard in range(first, first + SHARDS):
+        after = None
+        while True:
+            page = world.connections.due(shard % SHARDS, now, after)
+            yield from page.connection_ids
+            if (after := page.next_cursor) is None:
+                break
+
+
+def _check(world: World, connection: Connection) -> Finding:
+    """Tries the key. Nothing but a clear no of WhiteBIT's counts against it."""
+    connection_id, now = connection.connection_id, world.clock.now
+    if connection.key_given_up:
+        _shred(world, connection_id)
+        return Finding.DEAD
+    try:
+        permissions, checked_by = _try_key(world, connection)
+    except KeyUnusable:
+        return _refuse(world, connection)
+    except (Conflict, ConnectionNotFound):
+        raise
+    except FastkeyError as error:
+        change(world, connection_id, lambda c: c.check_again(now()))
+        if isinstance(error, WhiteBitBusy):
+            # It ends the run; and is put off, for if it is about this key alone, it would end each run.
+            raise
+        return Finding.UNKNOWN
+    survived = change(world, connection_id, lambda c: c.survive(permissions, checked_by, now()))
+    if survived.untold:
+        tell_events(world, connection_id)
+    return Finding.ALIVE
+
+
+def _try_key(world: World, connection: Connection) -> tuple[tuple[str, ...], str | None]:
+    """Makes one signed read that was granted. Gives the groups of permissions that are left, and what went well.
+
+    Something is granted in a group, which need not be this read: only one that went well before was taken away since.
+    Raises KeyUnusable if WhiteBIT does not accept the key.
+    """
+    key, left = world.vault.find(connection.connection_id), connection.permissions
+    if key is None:
+        raise StorageUnavailable
+    granted = [read for read in _CHECKS if read.group in left]
+    for read in sorted(granted, key=lambda read: read.resource != connection.checked_by) or _CHECKS[:1]:
+        try:
+            read_by_key(world, connection.connection_id, key, Query(read, {}))
+        except PermissionMissing:
+            # The signature was accepted: the key is alive.
+            if read.resource == connection.checked_by:
+                left = tuple(group for group in left if group != read.group)
+        else:
+            return left, read.resource
+    return left, None
+
+
+def _refuse(world: World, connection: Connection) -> Finding:
+    connection_id = connection.connection_id
+    refused = change(world, connection_id, lambda c: c.refuse_key(world.clock.now()))
+    if refused.untold:
+        tell_events(world, connection_id)
+    if refused.key_given_up:
+        _shred(world, connection_id)
+    return Finding.DEAD if refused.status is Status.DEAD else Finding.REFUSED
+
+
+def _shred(world: World, connection_id: str) -> None:
+    """Removes our copy of a key that was given up. Whoever dies in between leaves it due, and it is done again."""
+    world.vault.shred(connection_id)
+    change(world, connection_id, lambda c: c.forget_key(world.clock.now()))

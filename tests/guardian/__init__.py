@@ -1,0 +1,1 @@
+"""What GuardKeys promises over a long time, of many keys."""

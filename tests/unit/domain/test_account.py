@@ -54,7 +54,7 @@ def test_an_account_is_read_by_key_when_active_and_by_token_on_the_way_to_that(s
     assert source_of(replace(detecting(), status=status)) is expected
 
 
-@pytest.mark.parametrize("status", BY_TOKEN)
+@pytest.mark.parametrize("status", sorted(BY_TOKEN))
 def test_whoever_has_not_completed_reads_nothing(status: Status) -> None:
     assert source_of(replace(detecting(), status=status, completed_at=None)) is None
 

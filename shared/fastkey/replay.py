@@ -7,7 +7,7 @@ exit status is 0 if nothing was left in the queue.
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -35,10 +35,7 @@ def replay(sqs: "SQSClient", events: "EventBridgeClient", queue_url: str) -> Rep
     not take, or what is no entry, stays, and does not hold up the others. Raises what boto3 raises.
     """
     replayed = Replayed()
-    for message in _messages(sqs, queue_url):
-        # One that comes again has been left once: the end is reached.
-        if message["MessageId"] in replayed.left:
-            break
+    for message in _messages(sqs, queue_url, replayed.left):
         if _put(events, message["Body"]):
             sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
             replayed.told += 1
@@ -47,11 +44,14 @@ def replay(sqs: "SQSClient", events: "EventBridgeClient", queue_url: str) -> Rep
     return replayed
 
 
-def _messages(sqs: "SQSClient", queue_url: str) -> Iterator["MessageTypeDef"]:
+def _messages(sqs: "SQSClient", queue_url: str, left: Collection[str]) -> Iterator["MessageTypeDef"]:
+    """What lies in the queue, as long as there is anything but what was left in it before."""
     # A queue that is not waited for may hide messages that it has:
     # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-short-and-long-polling.html
     while batch := sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=2).get("Messages"):
-        yield from batch
+        if not (new := [message for message in batch if message["MessageId"] not in left]):
+            return
+        yield from new
 
 
 def _put(events: "EventBridgeClient", body: str) -> bool:

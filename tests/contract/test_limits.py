@@ -192,3 +192,18 @@ def test_a_read_that_is_tried_again_ends_in_time() -> None:
 def test_a_token_that_was_chosen_lives_until_it_is_used() -> None:
     """In between lie its opening, a try to seal, a last look at the connection, and the connecting."""
     assert MARGIN.total_seconds() >= 3 * AWS_ENDED + CONNECTED
+
+
+@pytest.mark.parametrize("stored", ["{}", "no JSON", '{"apiKey": 1}', '"text"'])
+def test_a_stored_key_that_was_changed_by_hand_passes_for_one_that_cannot_be_read_now(
+    stored: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with aws_world() as world:
+        connection = start()
+        world.vault.prepare(connection)
+        secret_id = f"{ENVIRONMENT['KEYS_ARN']}{connection.connection_id}"
+        boto3.client("secretsmanager").put_secret_value(SecretId=secret_id, SecretString=stored)
+        with pytest.raises(StorageUnavailable) as caught:
+            world.vault.find(connection.connection_id)
+    assert caught.value.__cause__ is None
+    assert stored not in capsys.readouterr().out

@@ -11,6 +11,7 @@ from fastkey.domain.connection import Connection
 from fastkey.domain.errors import StorageUnavailable
 from fastkey.domain.key import CapturedKey
 from fastkey.domain.secret import Secret
+from fastkey.logging import log
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -58,7 +59,12 @@ class SecretsManagerVault:
                 if code_of(error) == "InvalidRequestException":
                     return None
                 raise
-        return CapturedKey.from_json(Secret(answer["SecretString"]))
+        try:
+            return CapturedKey.from_json(Secret(answer["SecretString"]))
+        except (KeyError, TypeError, ValueError):
+            # Somebody has changed it by hand. The error would quote it.
+            log("a stored key cannot be read", connection_id=connection_id)
+            raise StorageUnavailable from None
 
     def shred(self, connection_id: str) -> None:
         with storage():

@@ -39,15 +39,22 @@ class Connections:
 
     def of_user(self, user_id: str) -> Iterator[ActiveConnection]:
         """The user's active connections, newest first."""
-        return self._active("by_user", "user_id", {"S": user_id})
+        return self._active("by_user", "user_id", {"S": user_id}, forward=False)
 
     def of_all_users(self) -> Iterator[ActiveConnection]:
         """All active connections, in no order: each is due for something, if only for its key to be tried."""
         for shard in range(SHARDS):
-            yield from self._active("by_due", "shard", {"N": str(shard)})
+            listed: set[str] = set()
+            # Forward, as keys that are tried meanwhile move: such a one comes twice, and is not missed.
+            for connection in self._active("by_due", "shard", {"N": str(shard)}, forward=True):
+                if connection.connection_id not in listed:
+                    listed.add(connection.connection_id)
+                    yield connection
 
-    def _active(self, index: str, key: str, value: "AttributeValueTypeDef") -> Iterator[ActiveConnection]:
-        """The active connections in one partition of an index, the highest sort key first."""
+    def _active(
+        self, index: str, key: str, value: "AttributeValueTypeDef", *, forward: bool
+    ) -> Iterator[ActiveConnection]:
+        """The active connections in one partition of an index, by its sort key."""
         for page in self._pages.paginate(
             TableName=self._table,
             IndexName=index,
@@ -55,7 +62,7 @@ class Connections:
             FilterExpression="#status = :active",
             ExpressionAttributeNames={"#key": key, "#status": "status"},
             ExpressionAttributeValues={":value": value, ":active": {"S": Status.ACTIVE.value}},
-            ScanIndexForward=False,
+            ScanIndexForward=forward,
         ):
             yield from map(_connection, page["Items"])
 

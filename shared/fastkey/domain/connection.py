@@ -335,12 +335,18 @@ class Connection:
         self.expect(*CHECKED)
         if self.key_given_up:
             raise errors.ConnectionClosed
-        alive = {"check_at": now + CHECK_PERIOD, "refused_at": None, "checked_by": checked_by}
+        alive: dict[str, Any] = {"check_at": now + CHECK_PERIOD, "refused_at": None, "checked_by": checked_by}
+        # With the status, so that the events of one change say the same.
+        alive["permissions"] = permissions
         if self.status is Status.DEAD:
             survived = self._move(Status.ACTIVE, now, reason=None, **alive)
         else:
             survived = self._change(now, **alive)
-        return survived._permit(permissions, now)
+        return survived._tell_permissions(self.permissions, now)
+
+    def permissions_without(self, group: str | None) -> tuple[str, ...]:
+        """The groups in which something is granted, but for this one."""
+        return tuple(each for each in self.permissions if each != group)
 
     def look_at(self, key: KeyInfo, now: datetime) -> Self:
         """WhiteBIT said this of the user's key. What it may do is kept; whether it is alive, only the key itself shows:
@@ -348,12 +354,12 @@ class Connection:
         """
         self.expect(*CHECKED)
         if key.state is KeyState.ACTIVE and key.external_id == self.external_id:
-            return (
-                self
-                if set(key.permissions) == set(self.permissions)
-                else self._change(now)._permit(key.permissions, now)
-            )
-        return self if self.check_at is None or self.check_at <= now else self._change(now, check_at=now)
+            if set(key.permissions) == set(self.permissions):
+                return self
+            return self._change(now, permissions=key.permissions)._tell_permissions(self.permissions, now)
+        # One that was refused is tried again in its time.
+        is_due = self.check_at is None or self.check_at <= now or self.refused_at is not None
+        return self if is_due else self._change(now, check_at=now)
 
     def refuse_key(self, now: datetime) -> Self:
         """WhiteBIT did not accept the key. If it still does not an hour later, the key is dead.
@@ -508,11 +514,10 @@ class Connection:
         moved = self._change(now, status=to, **changes)
         return moved._told_as(KINDS[to], now) if to in KINDS else moved
 
-    def _permit(self, permissions: tuple[str, ...], now: datetime) -> Self:
-        """The same change, with these permissions, and with an event if they are others."""
-        if set(permissions) == set(self.permissions):
-            return self
-        return replace(self, permissions=permissions)._told_as(Kind.PERMISSIONS_CHANGED, now)
+    def _tell_permissions(self, before: tuple[str, ...], now: datetime) -> Self:
+        """With an event if what the key may do has changed."""
+        is_same = set(before) == set(self.permissions)
+        return self if is_same else self._told_as(Kind.PERMISSIONS_CHANGED, now)
 
     def _told_as(self, kind: Kind, now: datetime) -> Self:
         """With an event that tells of this version. It is written with it: neither is ever there without the other."""

@@ -15,7 +15,6 @@ from fastkey.domain.errors import (
     KeyUnusable,
     PermissionMissing,
     StorageUnavailable,
-    WhiteBitBusy,
 )
 from fastkey.domain.status import Status
 from fastkey.ports import World
@@ -26,8 +25,10 @@ from fastkey.usecases.tell_events import tell_events
 # One connection, with every limit and retry of the clients used up but for the last: what is cut off is due again.
 TIME_TO_LOOK = timedelta(seconds=25)
 
-# The cheapest first. Any of them keeps the key alive.
-_CHECKS = tuple(READS[resource] for resource in ("balances/spot", "balances/main", "conversions"))
+# The cheapest of each group first. Any of them keeps the key alive.
+_CHECKS = tuple(
+    READS[resource] for resource in ("balances/spot", "balances/main", "conversions", "orders", "deals", "transactions")
+)
 
 
 class Finding(StrEnum):
@@ -54,15 +55,13 @@ def guard_keys(world: World, deadline: datetime) -> Counter[Finding]:
             break
         try:
             found[guard_key(world, connection_id)] += 1
-        except WhiteBitBusy:
-            break
         except FastkeyError:
             found[Finding.UNKNOWN] += 1
     return found
 
 
 def guard_key(world: World, connection_id: str) -> Finding:
-    """Does for one connection what is due. Raises WhiteBitBusy where WhiteBIT has no room for it, and what passes."""
+    """Does for one connection what is due. Raises what passes."""
     connection, now = world.connections.get(connection_id), world.clock.now()
     if connection.untold:
         tell_events(world, connection_id)
@@ -99,43 +98,41 @@ def _check(world: World, connection: Connection) -> Finding:
         _shred(world, connection_id)
         return Finding.DEAD
     try:
-        permissions, checked_by = _try_key(world, connection)
+        lost, checked_by = _try_key(world, connection)
     except KeyUnusable:
         return _refuse(world, connection)
     except (Conflict, ConnectionNotFound):
         raise
-    except FastkeyError as error:
+    except FastkeyError:
         change(world, connection_id, lambda c: c.check_again(now()))
-        if isinstance(error, WhiteBitBusy):
-            # It ends the run; and is put off, for if it is about this key alone, it would end each run.
-            raise
         return Finding.UNKNOWN
-    survived = change(world, connection_id, lambda c: c.survive(permissions, checked_by, now()))
+    survived = change(world, connection_id, lambda c: c.survive(c.permissions_without(lost), checked_by, now()))
     if survived.untold:
         tell_events(world, connection_id)
     return Finding.ALIVE
 
 
-def _try_key(world: World, connection: Connection) -> tuple[tuple[str, ...], str | None]:
-    """Makes one signed read that was granted. Gives the groups of permissions that are left, and what went well.
+def _try_key(world: World, connection: Connection) -> tuple[str | None, str | None]:
+    """Makes one signed read that was granted. Gives the group of permissions that was taken away, and what went well.
 
-    Something is granted in a group, which need not be this read: only one that went well before was taken away since.
-    Raises KeyUnusable if WhiteBIT does not accept the key.
+    Something is granted in a group, which need not be this read: a group is gone where one of its reads went well
+    before, and none of them does now. Raises KeyUnusable if WhiteBIT does not accept the key.
     """
-    key, left = world.vault.find(connection.connection_id), connection.permissions
+    key, before = world.vault.find(connection.connection_id), READS.get(connection.checked_by or "")
     if key is None:
         raise StorageUnavailable
-    granted = [read for read in _CHECKS if read.group in left]
-    for read in sorted(granted, key=lambda read: read.resource != connection.checked_by) or _CHECKS[:1]:
+    group = before.group if before else None
+    granted = [read for read in _CHECKS if read.group in connection.permissions]
+    # What went well before is tried first, and then what else is in its group.
+    granted.sort(key=lambda read: (read is not before, read.group != group))
+    for read in granted or _CHECKS[:1]:
         try:
             read_by_key(world, connection.connection_id, key, Query(read, {}))
         except PermissionMissing:
             # The signature was accepted: the key is alive.
-            if read.resource == connection.checked_by:
-                left = tuple(group for group in left if group != read.group)
-        else:
-            return left, read.resource
-    return left, None
+            continue
+        return (group if read.group != group else None), read.resource
+    return group, None
 
 
 def _refuse(world: World, connection: Connection) -> Finding:

@@ -64,12 +64,13 @@ def signed_without_looking() -> AbstractContextManager[Any]:
 
 
 def permission_dropped_on_a_guess() -> AbstractContextManager[Any]:
-    """Only the group whose read went well is taken to be granted still."""
+    """A group that was not tried, because a read of another went well, is taken to be gone."""
     try_key = guard_keys._try_key
 
     def trying(world: Any, connection: Connection) -> Any:
-        left, checked_by = try_key(world, connection)
-        return tuple(group for group in left if checked_by is None or READS[checked_by].group == group), checked_by
+        lost, checked_by = try_key(world, connection)
+        others = [group for group in connection.permissions if checked_by and READS[checked_by].group != group]
+        return (others[0] if others else lost), checked_by
 
     return patch.object(guard_keys, "_try_key", trying)
 

@@ -255,3 +255,16 @@ def test_a_doubt_has_the_key_tried_at_once_and_kills_nothing(key: KeyInfo) -> No
     doubted = before.look_at(key, NOW)
     assert (doubted.status, doubted.check_at, doubted.permissions) == (Status.ACTIVE, NOW, GROUPS)
     assert doubted.look_at(key, NOW + CHECK_AGAIN) is doubted
+
+
+def test_a_key_that_was_refused_is_tried_again_in_its_time_whatever_is_said_of_it() -> None:
+    refused = active().refuse_key(NOW)
+    assert refused.look_at(KeyInfo(KeyState.ABSENT), NOW) is refused
+
+
+def test_the_events_of_one_change_say_the_same() -> None:
+    back = dead().survive(("wallet",), "balances/main", NOW)
+    assert [(event.kind, event.permissions) for event in back.untold[-2:]] == [
+        (Kind.ACTIVATED, ("wallet",)),
+        (Kind.PERMISSIONS_CHANGED, ("wallet",)),
+    ]

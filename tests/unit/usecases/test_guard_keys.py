@@ -1,7 +1,6 @@
 """What falls due by the clock is done: once, in its time, and whatever befalls the one beside it."""
 
 from collections import Counter
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,8 +9,10 @@ from fastkey.domain import errors
 from fastkey.domain.account import READS
 from fastkey.domain.connection import CHECK_AGAIN, CHECK_PERIOD, DEAD_KEY_LIFE, REQUEST_LIFE, SHARDS, TICKET_LIFE
 from fastkey.domain.event import GRACE, PATIENCE, Kind
+from fastkey.domain.key import KeyInfo, KeyState
 from fastkey.domain.pace import TRADE_ACCOUNT
 from fastkey.domain.status import Status
+from fastkey.usecases.change import change
 from fastkey.usecases.guard_keys import TIME_TO_LOOK, Finding, guard_keys
 from fastkey.usecases.tell_events import tell_events
 from tests.fakes.world import FakeWorld
@@ -168,6 +169,26 @@ def test_a_permission_that_was_taken_away_is_told_of_a_key_that_is_alive(world: 
     assert [(event.kind, event.permissions) for event in world.events.told] == [(Kind.PERMISSIONS_CHANGED, ("wallet",))]
     assert guard(come_due(journey).world) == {Finding.ALIVE: 1}
     assert len(world.events.told) == 1
+
+
+def test_a_path_that_is_taken_away_takes_not_its_group(world: FakeWorld) -> None:
+    """What else is granted in the group may still be read."""
+    journey = activate(world, 0, "wallet")
+    assert guard(come_due(journey).world) == {Finding.ALIVE: 1}
+    journey.key.permissions = (READS["transactions"].signed_path,)
+    assert guard(come_due(journey).world) == {Finding.ALIVE: 1}
+    assert (journey.connection.permissions, journey.connection.checked_by) == (("wallet",), "transactions")
+    assert world.events.told == []
+
+
+def test_what_somebody_else_has_heard_meanwhile_of_permissions_stays(active: Journey) -> None:
+    def hear() -> None:
+        key = KeyInfo(KeyState.ACTIVE, active.connection.external_id, ("trade_balance", "wallet"))
+        change(active.world, active.connection_id, lambda c: c.look_at(key, active.world.clock.now()))
+
+    come_due(active).world.whitebit.meanwhile("read_signed", hear, after_effect=True)
+    assert guard(active.world) == {Finding.ALIVE: 1}
+    assert active.connection.permissions == ("trade_balance", "wallet")
 
 
 def test_the_last_permission_that_is_taken_away_does_not_kill_a_key(active: Journey) -> None:
@@ -360,15 +381,12 @@ def test_all_that_is_due_is_looked_at(world: FakeWorld) -> None:
     assert alive(journeys) == 60
 
 
-def test_a_busy_whitebit_ends_the_run_and_the_rest_stays_due(world: FakeWorld) -> None:
+def test_a_busy_whitebit_puts_off_the_key_for_which_it_has_no_room_and_no_other(world: FakeWorld) -> None:
     journeys = crowd(world)
     for _ in range(4):
         world.whitebit.meanwhile("read_signed", lambda: None)
     world.whitebit.fail_next("read_signed", errors.WhiteBitBusy)
-    assert guard(world) == {Finding.ALIVE: 4}
-    assert reads(world) == 5
-    assert guard(world) == {Finding.ALIVE: 7}
-    # It may have been about this key alone, which would end each run.
+    assert guard(world) == {Finding.ALIVE: 11, Finding.UNKNOWN: 1}
     world.clock.advance(CHECK_AGAIN)
     assert guard(world) == {Finding.ALIVE: 1}
     assert alive(journeys) == 12
@@ -378,12 +396,10 @@ def test_where_the_deployment_has_called_as_often_as_it_may_whitebit_is_not_call
     journeys, pace = crowd(world), TRADE_ACCOUNT
     for _ in range(pace.burst - 3):
         world.limits.take(pace.name, pace.rate, pace.burst, world.clock.now())
-    assert guard(world) == {Finding.ALIVE: 3}
+    assert guard(world) == {Finding.ALIVE: 3, Finding.UNKNOWN: 9}
     assert reads(world) == 3
-    world.clock.advance(MINUTE)
-    assert guard(world) == {Finding.ALIVE: 8}
     world.clock.advance(CHECK_AGAIN)
-    assert guard(world) == {Finding.ALIVE: 1}
+    assert guard(world) == {Finding.ALIVE: 9}
     assert alive(journeys) == 12
 
 
@@ -468,17 +484,18 @@ def test_each_queue_is_the_first_of_a_run_in_turn(world: FakeWorld) -> None:
     assert {journey.connection.shard for journey in journeys} == set(range(SHARDS))
     firsts: list[int] = []
     for _ in range(SHARDS):
-        world.whitebit.fail_next("read_signed", errors.WhiteBitBusy)
-        firsts.append(first_queue(world, lambda: guard(world)))
+        world.whitebit.fail_next("read_signed", KeyboardInterrupt)
+        firsts.append(first_queue(world))
         world.clock.advance(MINUTE)
     assert sorted(firsts) == list(range(SHARDS))
 
 
-def first_queue(world: FakeWorld, run: Callable[[], object]) -> int:
-    """The queue of the connection whose key the run tries first."""
+def first_queue(world: FakeWorld) -> int:
+    """The queue of the connection whose key a run tries first, and at which it dies."""
     with pytest.MonkeyPatch.context() as patch:
         found: list[str] = []
         find = world.vault.find
         patch.setattr(world.vault, "find", lambda connection_id: found.append(connection_id) or find(connection_id))  # type: ignore[func-returns-value]
-        run()
+        with pytest.raises(KeyboardInterrupt):
+            guard(world)
     return world.connections.get(found[0]).shard

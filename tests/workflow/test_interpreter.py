@@ -84,6 +84,7 @@ def provisions() -> dict[str, Script]:
         "superseded while detecting": script(DetectKey=["ConnectionClosed"]),
         "not detected": script(DetectKey=trying("DetectKey")),
         "locked for too long": script(CaptureSecret=trying("CaptureSecret", "SecretLocked")),
+        "no room for too long": script(DetectKey=trying("DetectKey", "WhiteBitBusy")),
         "in progress for too long": script(CaptureSecret=trying("CaptureSecret", "StepInProgress")),
         "each error has its own count": script(CaptureSecret=[ANY, "SecretLocked", "StepInProgress"] * 7),
         "superseded while capturing": script(CaptureSecret=[ANY, "ConnectionClosed"]),

@@ -139,7 +139,7 @@ def issued(deployment: Deployment, connection: Connection) -> IssuedKey:
 
 
 def test_after_six_days_on_which_nobody_ran_every_key_is_alive_and_no_limit_is_exceeded() -> None:
-    """All that piled up is due at once, and each run stops where WhiteBIT would stop it.
+    """All that piled up is due at once, and no more of it is tried than WhiteBIT has room for.
 
     Keys that were tried last a moment before those days have a day left after them.
     """
@@ -155,7 +155,8 @@ def test_after_six_days_on_which_nobody_ran_every_key_is_alive_and_no_limit_is_e
     assert due_at >= deployment.world.clock.now()
     check_living(deployment, deployment.connections)
     check_limits(deployment)
-    assert deployment.found.keys() == {Finding.ALIVE}
+    # Calls take no time here: those for which there was no room were put off for an hour.
+    assert deployment.found.keys() == {Finding.ALIVE, Finding.UNKNOWN}
 
 
 def test_a_whitebit_that_is_away_for_six_days_kills_no_key() -> None:

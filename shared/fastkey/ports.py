@@ -16,6 +16,7 @@ from fastkey.domain.authorization import Authorization
 from fastkey.domain.connection import Connection
 from fastkey.domain.event import Event
 from fastkey.domain.key import CapturedKey, KeyInfo
+from fastkey.domain.pace import Pace
 from fastkey.domain.permissions import Ability
 from fastkey.domain.secret import Secret
 from fastkey.domain.tokens import TokenGrant
@@ -97,8 +98,8 @@ class Starts(Protocol):
 
 
 class Limits(Protocol):
-    def take(self, name: str, rate: int, burst: int, now: datetime) -> datetime:
-        """Takes a token from the bucket of this name, which is the same for the whole deployment: it begins full, with
+    def take(self, pace: Pace, now: datetime) -> datetime:
+        """Takes a token from the bucket of this pace, which is the same for the whole deployment: it begins full, with
         `burst` tokens, and gets `rate` more a second, a divisor of 1,000,000 or nearly.
 
         Gives the token's moment: `now`, or as much later as others were taken before; those of one bucket are at least

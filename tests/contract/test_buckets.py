@@ -12,53 +12,57 @@ from tests.contract.given import NOW, unique
 SECOND = timedelta(seconds=1)
 
 
-def taken(world: World, name: str, rate: int, burst: int, now: datetime) -> int:
+def bucket(rate: int, burst: int) -> Pace:
+    return Pace(unique("bucket"), rate, burst)
+
+
+def taken(world: World, pace: Pace, now: datetime) -> int:
     """How many tokens there are now, all of which are taken."""
-    for number in range(burst + 1):
+    for number in range(pace.burst + 1):
         try:
-            world.limits.take(name, rate, burst, now)
+            world.limits.take(pace, now)
         except WhiteBitBusy:
             return number
     raise AssertionError("more than there can be")
 
 
 def test_a_bucket_begins_full_and_gives_no_more_than_it_holds(world: World) -> None:
-    assert taken(world, unique("bucket"), rate=2, burst=5, now=NOW) == 5
+    assert taken(world, bucket(2, 5), NOW) == 5
 
 
 def test_a_bucket_fills_at_its_rate_up_to_its_burst(world: World) -> None:
-    name = unique("bucket")
-    taken(world, name, 2, 5, NOW)
-    assert taken(world, name, 2, 5, NOW + SECOND) == 2
-    assert taken(world, name, 2, 5, NOW + 60 * SECOND) == 5
+    pace = bucket(2, 5)
+    taken(world, pace, NOW)
+    assert taken(world, pace, NOW + SECOND) == 2
+    assert taken(world, pace, NOW + 60 * SECOND) == 5
 
 
 def test_a_bucket_of_one_a_second_gives_one_and_not_a_moment_earlier(world: World) -> None:
-    name = unique("bucket")
-    assert world.limits.take(name, 1, 1, NOW) == NOW
+    pace = bucket(1, 1)
+    assert world.limits.take(pace, NOW) == NOW
     with pytest.raises(WhiteBitBusy):
-        world.limits.take(name, 1, 1, NOW + SECOND - timedelta(microseconds=1))
-    assert world.limits.take(name, 1, 1, NOW + SECOND) == NOW + SECOND
+        world.limits.take(pace, NOW + SECOND - timedelta(microseconds=1))
+    assert world.limits.take(pace, NOW + SECOND) == NOW + SECOND
 
 
 def test_a_refusal_takes_nothing(world: World) -> None:
-    name = unique("bucket")
-    world.limits.take(name, 1, 1, NOW)
+    pace = bucket(1, 1)
+    world.limits.take(pace, NOW)
     for _ in range(3):
         with pytest.raises(WhiteBitBusy):
-            world.limits.take(name, 1, 1, NOW)
-    world.limits.take(name, 1, 1, NOW + SECOND)
+            world.limits.take(pace, NOW)
+    world.limits.take(pace, NOW + SECOND)
 
 
 def test_buckets_keep_apart(world: World) -> None:
-    taken(world, unique("bucket"), 1, 3, NOW)
-    assert taken(world, unique("bucket"), 1, 3, NOW) == 3
+    taken(world, bucket(1, 3), NOW)
+    assert taken(world, bucket(1, 3), NOW) == 3
 
 
 def test_a_clock_that_is_behind_gets_no_tokens_of_its_own(world: World) -> None:
-    name = unique("bucket")
-    first = world.limits.take(name, 10, 5, NOW)
-    assert world.limits.take(name, 10, 5, NOW - SECOND / 5) == first + SECOND / 10
+    pace = bucket(10, 5)
+    first = world.limits.take(pace, NOW)
+    assert world.limits.take(pace, NOW - SECOND / 5) == first + SECOND / 10
 
 
 def test_nonces_differ_by_a_millisecond_at_least_whoever_takes_them(world: World) -> None:
@@ -66,7 +70,7 @@ def test_nonces_differ_by_a_millisecond_at_least_whoever_takes_them(world: World
     pace = nonces_of(unique("key"))
 
     clocks = [NOW + timedelta(microseconds=777 * (number % 10)) for number in range(50)]
-    nonces = [milliseconds(world.limits.take(pace.name, pace.rate, pace.burst, now)) for now in clocks]
+    nonces = [milliseconds(world.limits.take(pace, now)) for now in clocks]
     assert len(set(nonces)) == 50
     assert min(nonces) >= milliseconds(NOW)
     assert max(nonces) <= milliseconds(NOW) + 50 + 7
@@ -75,7 +79,7 @@ def test_nonces_differ_by_a_millisecond_at_least_whoever_takes_them(world: World
 def test_a_nonce_is_not_earlier_than_now(world: World) -> None:
     pace = nonces_of(unique("key"))
     for moment in (NOW, NOW + timedelta(hours=1)):
-        assert world.limits.take(pace.name, pace.rate, pace.burst, moment) == moment
+        assert world.limits.take(pace, moment) == moment
 
 
 @pytest.mark.parametrize(("pace", "limit"), [(MAIN_ACCOUNT, 1_000), (TRADE_ACCOUNT, 12_000)])

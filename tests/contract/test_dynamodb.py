@@ -154,3 +154,23 @@ def test_a_table_that_is_not_there_is_trouble_and_not_an_answer(client: "DynamoD
     ):
         with pytest.raises(errors.StorageUnavailable):
             call()
+
+
+def test_an_item_that_is_no_connection_is_said_so(
+    client: "DynamoDBClient", connections: DynamoConnections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And is none of the errors that somebody who goes through many does not expect."""
+    logged: list[Any] = []
+    monkeypatch.setattr("fastkey.adapters.dynamodb.log", lambda _, **fields: logged.append(fields))
+    connection = detecting()
+    connections.add(connection)
+    client.update_item(
+        TableName=TABLE,
+        Key={"connection_id": {"S": connection.connection_id}},
+        UpdateExpression="SET #status = :status",
+        ExpressionAttributeNames={"#status": "status"},
+        ExpressionAttributeValues={":status": {"S": "of a newer version"}},
+    )
+    with pytest.raises(errors.Unexpected):
+        connections.get(connection.connection_id)
+    assert logged == [{"connection_id": connection.connection_id}]

@@ -33,6 +33,7 @@ from fastkey.domain.errors import (
     WhiteBitUnavailable,
 )
 from fastkey.domain.event import Event
+from fastkey.domain.pace import Pace
 from fastkey.domain.secret import Secret
 from fastkey.ports import Purpose, World
 from tests.contract.aws import aws_world, secret_name
@@ -211,15 +212,15 @@ def _count_start(world: AwsWorld) -> Step:
 
 def _take_token(world: AwsWorld) -> Step:
     """From a bucket that is not full: from a full one it is taken by the second of two requests."""
-    name, table = unique("bucket"), boto3.client("dynamodb")
-    world.limits.take(name, 1, 2, NOW)
+    pace, table = Pace(unique("bucket"), rate=1, burst=2), boto3.client("dynamodb")
+    world.limits.take(pace, NOW)
 
     def full_at() -> str:
-        found = table.get_item(TableName=world.policy.limits_table, Key={"name": {"S": name}})
+        found = table.get_item(TableName=world.policy.limits_table, Key={"name": {"S": pace.name}})
         return str(found["Item"]["full_at"]["N"])
 
     before = full_at()
-    return Step(lambda broken: broken.limits.take(name, 1, 2, NOW), lambda: full_at() != before)
+    return Step(lambda broken: broken.limits.take(pace, NOW), lambda: full_at() != before)
 
 
 def _add_authorization(world: AwsWorld) -> Step:

@@ -19,7 +19,7 @@ from fastkey.domain.errors import (
     WhiteBitBusy,
 )
 from fastkey.domain.key import CapturedKey
-from fastkey.domain.pace import STARTS_AN_HOUR
+from fastkey.domain.pace import STARTS_AN_HOUR, Pace
 from fastkey.domain.secret import Secret
 from fastkey.ports import Clock, Due, Page
 from tests.fakes.interruptions import Interruptible, interruptible
@@ -57,11 +57,11 @@ class FakeLimits(Interruptible):
         self._full_at: dict[str, datetime] = {}
 
     @interruptible
-    def take(self, name: str, rate: int, burst: int, now: datetime) -> datetime:
-        interval, moment = timedelta(microseconds=1_000_000 // rate), max(self._full_at.get(name, now), now)
-        if moment > now + (burst - 1) * interval:
+    def take(self, pace: Pace, now: datetime) -> datetime:
+        interval, moment = timedelta(microseconds=1_000_000 // pace.rate), max(self._full_at.get(pace.name, now), now)
+        if moment > now + (pace.burst - 1) * interval:
             raise WhiteBitBusy
-        self._full_at[name] = moment + interval
+        self._full_at[pace.name] = moment + interval
         return moment
 
 

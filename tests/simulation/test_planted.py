@@ -47,6 +47,7 @@ CAUGHT = {
     "refresh_not_single_flight": ("I12", 680),
     "refreshed_pair_dropped": ("I9", 340),
     "refreshed_out_of_turn": ("I12", 20),
+    "turn_not_waited_for": ("I12", 200),
     "lost_answer_asked_for_each_second": ("I12", 2640),
     "secret_asked_for_again": ("I13", 180),
     "bad_key_tried_again": ("I13", 300),

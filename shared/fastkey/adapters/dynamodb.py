@@ -12,12 +12,20 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from fastkey.adapters.aws import storage
 from fastkey.domain.authorization import Authorization
 from fastkey.domain.connection import Connection
-from fastkey.domain.errors import AccountAlreadyConnected, Conflict, ConnectionNotFound, InvalidRequest, TooManyStarts
+from fastkey.domain.errors import (
+    AccountAlreadyConnected,
+    Conflict,
+    ConnectionNotFound,
+    InvalidRequest,
+    TooManyStarts,
+    Unexpected,
+)
 from fastkey.domain.event import Event, Kind
 from fastkey.domain.pace import STARTS_AN_HOUR
 from fastkey.domain.secret import Secret
 from fastkey.domain.status import Status
 from fastkey.domain.tokens import SealedTokens
+from fastkey.logging import log
 from fastkey.ports import Due, Page
 
 if TYPE_CHECKING:
@@ -123,7 +131,7 @@ class DynamoConnections:
             )
         if "Item" not in answer:
             raise ConnectionNotFound
-        return _from_item(answer["Item"])
+        return _read(answer["Item"])
 
     def page(self, user_id: str, cursor: str | None) -> Page:
         query: dict[str, Any] = {"ExclusiveStartKey": _start_key(user_id, cursor)} if cursor else {}
@@ -138,7 +146,7 @@ class DynamoConnections:
                 **query,
             )
         last = answer.get("LastEvaluatedKey")
-        return Page([_from_item(item) for item in answer["Items"]], _cursor(last) if last else None)
+        return Page([_read(item) for item in answer["Items"]], _cursor(last) if last else None)
 
     def due(self, shard: int, now: datetime, cursor: str | None) -> Due:
         query: dict[str, Any] = {"ExclusiveStartKey": json.loads(cursor)} if cursor else {}
@@ -279,6 +287,15 @@ def _to_item(connection: Connection, write_id: str) -> Item:
         refresh_by=connection.refresh_by,
         remove_at=int(connection.remove_at.timestamp()) if connection.remove_at else None,
     )
+
+
+def _read(item: Mapping[str, Any]) -> Connection:
+    """Raises Unexpected, which stops nobody who goes through many, for an item that some other program has written."""
+    try:
+        return _from_item(item)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        log("the item is no connection", connection_id=item["connection_id"]["S"])
+        raise Unexpected from None
 
 
 def _from_item(item: Mapping[str, Any]) -> Connection:

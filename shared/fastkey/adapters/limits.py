@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastkey.adapters.aws import storage
 from fastkey.domain.errors import WhiteBitBusy
+from fastkey.domain.pace import Pace
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -27,13 +28,13 @@ class DynamoLimits:
         self._client = client
         self._table = table
 
-    def take(self, name: str, rate: int, burst: int, now: datetime) -> datetime:
-        interval, at = 1_000_000 // rate, (now - _EPOCH) // _MICROSECOND
-        latest = at + (burst - 1) * interval
+    def take(self, pace: Pace, now: datetime) -> datetime:
+        interval, at = 1_000_000 // pace.rate, (now - _EPOCH) // _MICROSECOND
+        latest = at + (pace.burst - 1) * interval
         with storage():
             # A full bucket from which somebody takes in between is no longer full, and the second round sees that.
             for _ in range(2):
-                full_at = self._add(name, at, latest, interval) or self._begin(name, at, interval)
+                full_at = self._add(pace.name, at, latest, interval) or self._begin(pace.name, at, interval)
                 if full_at is not None:
                     return _EPOCH + (full_at - interval) * _MICROSECOND
         raise WhiteBitBusy

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from fastkey.domain import errors
 from fastkey.domain.account import Data, Read
-from fastkey.domain.key import CapturedKey, KeyInfo, KeyState, sign
+from fastkey.domain.key import KEY_REFUSED, NOT_PERMITTED, TOO_MANY, CapturedKey, KeyInfo, KeyState, sign
 from fastkey.domain.secret import Secret
 from fastkey.domain.tokens import TokenGrant
 from fastkey.ports import Clock
@@ -101,7 +101,7 @@ class WhiteBitClient:
             "POST", request.path, {**request.headers, "Content-Type": "application/json"}, request.body
         )
         if status != 200:
-            _judge_signed(answer)
+            _judge_signed(_parse(_Refusal, answer))
 
     # ---- The account -------------------------------------------------------------------------------------------------
 
@@ -109,8 +109,9 @@ class WhiteBitClient:
         request = sign(key, read.signed_path, nonce, **filters)
         status, answer = self._send_read(request.path, request.headers, request.body)
         if status != 200:
-            _judge_read(status, answer)
-            _judge_signed(answer)
+            refusal = _parse(_Refusal, answer)
+            _judge_read(status, refusal)
+            _judge_signed(refusal)
             raise errors.PermissionMissing
         return _data(read, answer)
 
@@ -122,7 +123,7 @@ class WhiteBitClient:
         if status == 403:
             raise errors.PermissionMissing
         if status != 200:
-            _judge_read(status, answer)
+            _judge_read(status, _parse(_Refusal, answer))
             raise errors.UnexpectedAnswer
         return _data(read, answer)
 
@@ -265,7 +266,7 @@ class _SecretAnswer(_Answer):
     data: _ApiSecret
 
 
-class _SignedError(_Answer):
+class _Refusal(_Answer):
     code: int | None = None
     message: str = ""
 
@@ -292,18 +293,16 @@ def _grant(status: int, answer: Any) -> TokenGrant:
     )
 
 
-def _judge_signed(answer: Any) -> None:
+def _judge_signed(refusal: _Refusal) -> None:
     """Says what a signed call's refusal means for the key.
 
     Nothing, if a permission is missing; otherwise raises KeyUnusable, or an error that passes.
     """
-    refusal = _parse(_SignedError, answer)
-    if refusal.code == 4 or refusal.message.startswith("You don't have permission"):
+    if refusal.code == 4 or refusal.message.startswith(NOT_PERMITTED):
         return
-    if refusal.message == "Too many requests.":
+    if refusal.message == TOO_MANY:
         raise errors.WhiteBitUnavailable
-    # By its words, because WhiteBIT gives its code 0 with others too.
-    if refusal.message.startswith(("Unauthorized request", "This action is unauthorized", "Invalid API key")):
+    if refusal.message.startswith(KEY_REFUSED):
         raise errors.KeyUnusable
     raise errors.UnexpectedAnswer
 
@@ -342,11 +341,10 @@ def _data(read: Read, answer: Any) -> Data:
     return data
 
 
-def _judge_read(status: int, answer: Any) -> None:
+def _judge_read(status: int, refusal: _Refusal) -> None:
     """Says what the refusal of a read means, unless it is about the key: raises what passes, or is the caller's."""
-    refusal = _parse(_SignedError, answer)
-    # The first is about the nonce where the status is not 429. Another nonce, a moment later, is accepted.
-    if refusal.message == "Too many requests." or refusal.message.startswith("Your nonce"):
+    # Another nonce, a moment later, is accepted.
+    if refusal.message == TOO_MANY or refusal.message.startswith("Your nonce"):
         raise errors.WhiteBitBusy
     if status == 422 or refusal.message in ("Validation failed", "Currency not found"):
         raise errors.InvalidRequest

@@ -6,16 +6,12 @@ from typing import Any
 import urllib3
 
 from fastkey.client.errors import KeyRefused, NoAnswer, NonceTaken, NotPermitted, RateLimited, Refused
-from fastkey.domain.key import SignedRequest
+from fastkey.domain.key import KEY_REFUSED, NOT_PERMITTED, TOO_MANY, SignedRequest
 
 TIMEOUT = urllib3.Timeout(connect=3, read=10)  # seconds; the second is for each read
 
 # The longest answer of the V4 API is some hundred kilobytes: what is longer is not WhiteBIT's.
 ANSWER_LIMIT = 8 * 1024 * 1024
-
-# By their words, because WhiteBIT gives one code with many.
-_KEY_REFUSED = ("Unauthorized request", "This action is unauthorized", "Invalid API key")
-_NOT_PERMITTED = ("You don't have permission", "This API Key is not authorized")
 
 # As many threads as can call at once without a handshake each.
 CONNECTIONS = 32
@@ -65,10 +61,10 @@ def _refusal(status: int, answer: Any) -> Refused:
     refused = Refused(status, answer)
     if status == 429:
         return RateLimited(status, answer)
-    if refused.message == "Too many requests.":
+    if refused.message == TOO_MANY:
         return NonceTaken(status, answer)
-    if refused.message.startswith(_NOT_PERMITTED):
+    if refused.message.startswith(NOT_PERMITTED):
         return NotPermitted(status, answer)
-    if status == 401 or refused.message.startswith(_KEY_REFUSED):
+    if status == 401 or refused.message.startswith(KEY_REFUSED):
         return KeyRefused(status, answer)
     return refused

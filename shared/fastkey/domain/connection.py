@@ -15,7 +15,7 @@ from fastkey.domain.authorization import AUTHORIZATION_LIFE
 from fastkey.domain.event import GRACE, KINDS, Event, Kind
 from fastkey.domain.key import KeyInfo, KeyState
 from fastkey.domain.secret import Secret
-from fastkey.domain.status import CHECKED, HOLDING, TRANSITIONS, Status
+from fastkey.domain.status import AWAITING_CONSENT, CHECKED, HOLDING, TRANSITIONS, Status
 from fastkey.domain.tokens import SealedTokens
 
 TICKET_LIFE = timedelta(minutes=5)
@@ -129,19 +129,19 @@ class Connection:
         """When somebody has to look at it who does so by the clock: to tell, to give up a consent, to try the key."""
         if self.untold:
             return self.untold[0].at + GRACE
-        if self.status in (Status.STARTED, Status.CONSENTING):
+        if self.status in AWAITING_CONSENT:
             return self.expires_at + REQUEST_LIFE
         return self.check_at if self.status in CHECKED else None
 
     @property
     def refresh_by(self) -> datetime | None:
         """Until when its tokens have to be refreshed, where they are to be kept alive."""
-        wanted = self.keep_token and self.status is Status.ACTIVE and self.tokens is not None
-        return self.tokens.refresh_expires_at if wanted and self.tokens else None
+        is_wanted = self.keep_token and self.status is Status.ACTIVE
+        return self.tokens.refresh_expires_at if is_wanted and self.tokens else None
 
     def has_expired(self, now: datetime) -> bool:
         """Whether nobody consented in time; a moment later, for a request that came in time may still be under way."""
-        return self.status in (Status.STARTED, Status.CONSENTING) and now >= self.expires_at + REQUEST_LIFE
+        return self.status in AWAITING_CONSENT and now >= self.expires_at + REQUEST_LIFE
 
     def is_refreshing(self, now: datetime) -> bool:
         """Whether an attempt may be refreshing the tokens."""
@@ -335,9 +335,13 @@ class Connection:
         self.expect(*CHECKED)
         if self.key_given_up:
             raise errors.ConnectionClosed
-        alive: dict[str, Any] = {"check_at": now + CHECK_PERIOD, "refused_at": None, "checked_by": checked_by}
-        # With the status, so that the events of one change say the same.
-        alive["permissions"] = permissions
+        alive: dict[str, Any] = {
+            "check_at": now + CHECK_PERIOD,
+            "refused_at": None,
+            "checked_by": checked_by,
+            # With the status, so that the events of one change say the same.
+            "permissions": permissions,
+        }
         if self.status is Status.DEAD:
             survived = self._move(Status.ACTIVE, now, reason=None, **alive)
         else:
@@ -370,18 +374,14 @@ class Connection:
         self.expect(*CHECKED)
         if self.refused_at is None:
             return self._change(now, refused_at=now, check_at=now + CHECK_AGAIN)
-        if self.status is Status.ACTIVE and now >= self.refused_at + CHECK_AGAIN:
+        if self.status is Status.ACTIVE:
+            if now < self.refused_at + CHECK_AGAIN:
+                return self
             return self._move(Status.DEAD, now, reason=errors.KeyDead.code, check_at=now + DEAD_CHECK_PERIOD)
-        if self.is_lost(now):
-            # Before the copy goes, because that cannot be undone: whoever finds the key alive from now on is late.
-            return self._change(now, key_given_up=True, check_at=now)
-        return self._change(now, check_at=now + DEAD_CHECK_PERIOD) if self.status is Status.DEAD else self
-
-    def is_lost(self, now: datetime) -> bool:
-        """Whether the key is dead, and has been refused for so long that it never comes back."""
-        if self.status is not Status.DEAD or self.refused_at is None:
-            return False
-        return now >= self.refused_at + DEAD_KEY_LIFE
+        if now < self.refused_at + DEAD_KEY_LIFE:
+            return self._change(now, check_at=now + DEAD_CHECK_PERIOD)
+        # Before the copy goes, because that cannot be undone: whoever finds the key alive from now on is late.
+        return self._change(now, key_given_up=True, check_at=now)
 
     def forget_key(self, now: datetime) -> Self:
         """Our copy of the key that was given up is gone: there is nothing left to look at."""
@@ -489,7 +489,7 @@ class Connection:
         """
         if self.status is Status.REVOKING or self.status.is_end:
             return self
-        end = Status.REVOKED if self.status in (Status.STARTED, Status.CONSENTING) else Status.REVOKING
+        end = Status.REVOKED if self.status in AWAITING_CONSENT else Status.REVOKING
         return self._move(end, now, reason=errors.Revoked.code, escrow=None)
 
     def end(self, status: Status, cause: type[errors.FastkeyError], now: datetime) -> Self:

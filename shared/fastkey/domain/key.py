@@ -85,6 +85,12 @@ class SignedRequest:
     body: bytes
 
 
+# How WhiteBIT refuses a signed call: by its words, because it gives one code with many. The first two begin so.
+KEY_REFUSED = ("Unauthorized request", "This action is unauthorized", "Invalid API key")
+NOT_PERMITTED = ("You don't have permission", "This API Key is not authorized")
+TOO_MANY = "Too many requests."  # where the status is not 429, of a nonce that was used
+
+
 def sign(key: CapturedKey, path: str, /, nonce: int, **fields: Any) -> SignedRequest:
     """Signs a V4 request as WhiteBIT asks (docs.whitebit.com, "Authentication" of the V4 API).
 

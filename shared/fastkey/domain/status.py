@@ -41,6 +41,9 @@ PENDING = frozenset(
     {_S.STARTED, _S.CONSENTING, _S.EXCHANGING, _S.AUTHORIZED, _S.DETECTING, _S.CAPTURING, _S.VERIFYING, _S.CLOSING}
 )
 
+# Nobody has consented yet.
+AWAITING_CONSENT = frozenset({_S.STARTED, _S.CONSENTING})
+
 # A connection in one of these may hold a key: no other connection may hold the same one.
 HOLDING = frozenset({_S.CAPTURING, _S.VERIFYING, _S.CLOSING, _S.ACTIVE, _S.DEAD, _S.REVOKING})
 

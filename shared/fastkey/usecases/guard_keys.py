@@ -1,20 +1,20 @@
 """What falls due by the clock: events are told, consents that nobody gave are given up, and keys are kept alive."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from fastkey.domain.account import READS, Query
 from fastkey.domain.connection import SHARDS, Connection
 from fastkey.domain.errors import (
+    AccessMissing,
     Conflict,
     ConnectionClosed,
     ConnectionNotFound,
     FastkeyError,
     KeyUnusable,
     PermissionMissing,
-    StorageUnavailable,
 )
 from fastkey.domain.status import Status
 from fastkey.ports import World
@@ -40,6 +40,7 @@ class Finding(StrEnum):
     REFUSED = "refused"
     DEAD = "dead"
     UNKNOWN = "unknown"
+    MISSING = "missing"
     CLOSED = "closed"
 
 
@@ -67,8 +68,7 @@ def guard_key(world: World, connection_id: str) -> Finding:
         tell_events(world, connection_id)
         return Finding.TOLD
     if connection.has_expired(now):
-        change(world, connection_id, lambda c: c.expire(now))
-        tell_events(world, connection_id)
+        _change_and_tell(world, connection_id, lambda c: c.expire(now))
         return Finding.EXPIRED
     if connection.due_at is None or now < connection.due_at:
         return Finding.CLOSED
@@ -93,7 +93,7 @@ def _due(world: World) -> Iterator[str]:
 
 def _check(world: World, connection: Connection) -> Finding:
     """Tries the key. Nothing but a clear no of WhiteBIT's counts against it."""
-    connection_id, now = connection.connection_id, world.clock.now
+    connection_id = connection.connection_id
     if connection.key_given_up:
         _shred(world, connection_id)
         return Finding.DEAD
@@ -103,24 +103,32 @@ def _check(world: World, connection: Connection) -> Finding:
         return _refuse(world, connection)
     except (Conflict, ConnectionNotFound):
         raise
+    except AccessMissing:
+        return _look_again(world, connection_id, Finding.MISSING)
     except FastkeyError:
-        change(world, connection_id, lambda c: c.check_again(now()))
-        return Finding.UNKNOWN
-    survived = change(world, connection_id, lambda c: c.survive(c.permissions_without(lost), checked_by, now()))
-    if survived.untold:
-        tell_events(world, connection_id)
+        return _look_again(world, connection_id, Finding.UNKNOWN)
+    _change_and_tell(
+        world, connection_id, lambda c: c.survive(c.permissions_without(lost), checked_by, world.clock.now())
+    )
     return Finding.ALIVE
+
+
+def _look_again(world: World, connection_id: str, finding: Finding) -> Finding:
+    """In an hour. So it is with a copy that is missing, too: it may not show yet, and who deleted it may restore it."""
+    change(world, connection_id, lambda c: c.check_again(world.clock.now()))
+    return finding
 
 
 def _try_key(world: World, connection: Connection) -> tuple[str | None, str | None]:
     """Makes one signed read that was granted. Gives the group of permissions that was taken away, and what went well.
 
     Something is granted in a group, which need not be this read: a group is gone where one of its reads went well
-    before, and none of them does now. Raises KeyUnusable if WhiteBIT does not accept the key.
+    before, and none of them does now. Raises KeyUnusable if WhiteBIT does not accept the key, and AccessMissing if we
+    have no copy of it.
     """
     key, before = world.vault.find(connection.connection_id), READS.get(connection.checked_by or "")
     if key is None:
-        raise StorageUnavailable
+        raise AccessMissing
     group = before.group if before else None
     granted = [read for read in _CHECKS if read.group in connection.permissions]
     # What went well before is tried first, and then what else is in its group.
@@ -137,12 +145,16 @@ def _try_key(world: World, connection: Connection) -> tuple[str | None, str | No
 
 def _refuse(world: World, connection: Connection) -> Finding:
     connection_id = connection.connection_id
-    refused = change(world, connection_id, lambda c: c.refuse_key(world.clock.now()))
-    if refused.untold:
-        tell_events(world, connection_id)
+    refused = _change_and_tell(world, connection_id, lambda c: c.refuse_key(world.clock.now()))
     if refused.key_given_up:
         _shred(world, connection_id)
     return Finding.DEAD if refused.status is Status.DEAD else Finding.REFUSED
+
+
+def _change_and_tell(world: World, connection_id: str, decide: Callable[[Connection], Connection]) -> Connection:
+    """As `change`; and what there is to tell of it is told."""
+    changed = change(world, connection_id, decide)
+    return tell_events(world, connection_id) if changed.untold else changed
 
 
 def _shred(world: World, connection_id: str) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from fastkey.domain.connection import Connection
-from fastkey.domain.errors import FastkeyError, WhiteBitBusy, WhiteBitUnavailable
+from fastkey.domain.errors import FastkeyError, WhiteBitBusy
 from fastkey.domain.pace import REFRESHES
 from fastkey.domain.tokens import REFRESH_TOKEN_LIFE
 from fastkey.ports import World
@@ -22,7 +22,7 @@ CAPACITY = int((REFRESH_TOKEN_LIFE - KEEP_MARGIN).total_seconds()) * REFRESHES.r
 # A refresh, with every limit and retry of the clients used up but for the last.
 TIME_TO_REFRESH = timedelta(seconds=25)
 
-_PAUSE = timedelta(seconds=1) / REFRESHES.rate
+_TURN = timedelta(seconds=1) / REFRESHES.rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,11 @@ def keep_tokens(world: World, deadline: datetime) -> Kept:
             before = change(world, connection_id, lambda c: c.give_up_tokens(world.clock.now()))
             if before.refresh_by is None:
                 continue
-            if _refresh_in_turn(world, connection_id, deadline).tokens == before.tokens:
-                # The answer did not come. To ask again is left to the next run.
-                raise WhiteBitUnavailable
+            after = _refresh_in_turn(world, connection_id, deadline)
+            if after.tokens == before.tokens or after.refresh_by is None:
+                # No answer came, and to ask again is left to the next run; or it was a no.
+                failed += 1
+                continue
             _look_at_key(world, connection_id, deadline)
         except WhiteBitBusy:
             break
@@ -62,12 +64,12 @@ def keep_tokens(world: World, deadline: datetime) -> Kept:
 
 
 def _refresh_in_turn(world: World, connection_id: str, deadline: datetime) -> Connection:
-    """Refreshes, once WhiteBIT has room. Raises WhiteBitBusy where it has none in time."""
+    """Refreshes, as soon as nobody else waits. Raises WhiteBitBusy where somebody does for too long."""
     while world.clock.now() + TIME_TO_REFRESH < deadline:
         try:
             return refresh_token(world, connection_id, deadline, early=True)
         except WhiteBitBusy:
-            world.clock.wait(_PAUSE)
+            world.clock.wait(_TURN)
     raise WhiteBitBusy
 
 

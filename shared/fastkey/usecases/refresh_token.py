@@ -48,8 +48,8 @@ def refresh_token(world: World, connection_id: str, deadline: datetime, *, early
 
     early: also while the access token lives.
 
-    One attempt at a time; a second one uses what still lives, or raises RefreshInProgress or Conflict. Where WhiteBIT
-    takes no more refreshes just now, what lives is used as well, or WhiteBitBusy raised. If the answer is lost, the
+    One attempt at a time; a second one uses what still lives, or raises RefreshInProgress or Conflict. It waits for its
+    turn; where others wait already, what lives is used as well, or WhiteBitBusy raised. If the answer is lost, the
     pair may be lost with it: what is kept is used for as long as it lives. deadline: when Lambda stops this attempt,
     and its lease ends soon after.
     """
@@ -66,11 +66,12 @@ def refresh_token(world: World, connection_id: str, deadline: datetime, *, early
     refresh = world.sealer.open(tokens.refresh, connection_id, Purpose.TOKEN)
     world.sealer.seal(refresh, connection_id, Purpose.TOKEN)
     try:
-        world.limits.take(REFRESHES.name, REFRESHES.rate, REFRESHES.burst, world.clock.now())
+        turn = world.limits.take(REFRESHES, world.clock.now())
     except WhiteBitBusy:
         if early or not tokens.access_lives(world.clock.now()):
             raise
         return connection
+    world.clock.wait(max(turn - world.clock.now(), timedelta(0)))
     insist(lambda: change(world, connection_id, lambda c: c.lease_refresh(tokens, until, world.clock.now())))
     newest = _ask(world, connection_id, tokens, refresh)
     return insist(lambda: change(world, connection_id, lambda c: c.renew(newest, until, world.clock.now())))

@@ -31,6 +31,11 @@ def refreshed_out_of_turn() -> AbstractContextManager[Any]:
     return patch.object(refresh_token, "REFRESHES", replace(REFRESHES, name="refreshes of this function"))
 
 
+def turn_not_waited_for() -> AbstractContextManager[Any]:
+    """Whoever has a turn that is yet to come refreshes at once."""
+    return patch.object(refresh_token, "max", lambda *_: timedelta(0), create=True)
+
+
 def lost_answer_asked_for_each_second() -> AbstractContextManager[Any]:
     """A refresh whose answer was lost is repeated each second, in its turn, until there is another answer."""
     ask = refresh_token._ask
@@ -41,7 +46,7 @@ def lost_answer_asked_for_each_second() -> AbstractContextManager[Any]:
             if newest is not tokens:
                 return newest
             world.clock.wait(timedelta(seconds=2))
-            world.limits.take(REFRESHES.name, REFRESHES.rate, REFRESHES.burst, world.clock.now())
+            world.limits.take(REFRESHES, world.clock.now())
         return tokens
 
     return patch.object(refresh_token, "_ask", asking)

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastkey.domain.connection import Connection
 from fastkey.domain.errors import ConsentLost, ExchangeRefused, FastkeyError, KeyGone, KeyUnusable, SecretLost
+from fastkey.domain.pace import Pace
 from fastkey.domain.secret import Secret
 from tests.simulation.asl import Failure
 from tests.simulation.lambdas import Invocation
@@ -41,8 +42,8 @@ class Asking:
         self._calls: Counter[tuple[str | None, str]] = Counter()
         self._final: set[tuple[str | None, tuple[str, str]]] = set()
         self._refreshing: dict[str | None, Invocation] = {}
-        # Who may refresh once, and when each refresh token was sent, in seconds.
-        self._turns: set[Invocation] = set()
+        # Who may refresh once, and from when on; and when each refresh token was sent, in seconds.
+        self._turns: dict[Invocation, datetime] = {}
         self._latest_turn: datetime | None = None
         self._sent: defaultdict[str, list[float]] = defaultdict(list)
         self._generations: dict[str, int] = {}
@@ -73,18 +74,19 @@ class Asking:
             if failure in (None, error):
                 self._final.add((invocation.connection_id, asked))
 
-    def took(self, invocation: Invocation, moment: datetime, bucket: str, *_args: Any) -> None:
-        if bucket != "refresh":
+    def took(self, invocation: Invocation, moment: datetime, pace: Pace, *_args: Any) -> None:
+        if pace.name != "refresh":
             return
         if self._latest_turn and moment < self._latest_turn + timedelta(seconds=1):
             self._record.violate("I12", f"{invocation.label}: may refresh although another just did")
         self._latest_turn = moment
-        self._turns.add(invocation)
+        # Its clock may be wrong, or become so: it waits for as long as that says now.
+        self._turns[invocation] = moment - timedelta(seconds=invocation.skew)
 
     def refreshing(self, invocation: Invocation, token: Secret) -> None:
-        if invocation not in self._turns:
+        turn = self._turns.pop(invocation, None)
+        if turn is None or self._record.now < turn:
             self._record.violate("I12", f"{invocation.label}: refreshes when it is not its turn")
-        self._turns.discard(invocation)
         now, sent = self._record.kernel.now, self._sent[token.digest()]
         sent.append(now)
         if sum(moment > now - 60 for moment in sent) > STORM:

@@ -211,14 +211,14 @@ def test_a_key_that_was_not_given_up_is_not_forgotten() -> None:
 
 def test_a_dead_key_is_lost_four_weeks_after_its_first_refusal() -> None:
     assert timedelta(days=28) == DEAD_KEY_LIFE
-    assert not dead().is_lost(NOW + DEAD_KEY_LIFE - MOMENT)
-    assert dead().is_lost(NOW + DEAD_KEY_LIFE)
+    assert not dead().refuse_key(NOW + DEAD_KEY_LIFE - MOMENT).key_given_up
+    assert dead().refuse_key(NOW + DEAD_KEY_LIFE).key_given_up
 
 
 def test_a_key_that_may_be_alive_is_never_lost() -> None:
     """Whoever was away for a month finds keys that were refused once, long ago."""
-    assert not active().is_lost(NOW + 2 * DEAD_KEY_LIFE)
-    assert not active().refuse_key(NOW).is_lost(NOW + 2 * DEAD_KEY_LIFE)
+    assert not active().refuse_key(NOW + 2 * DEAD_KEY_LIFE).key_given_up
+    assert not active().refuse_key(NOW).refuse_key(NOW + 2 * DEAD_KEY_LIFE).key_given_up
 
 
 @pytest.mark.parametrize("connection", [started(), verifying(), active().revoke(NOW)], ids=lambda c: c.status)

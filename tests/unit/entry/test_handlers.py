@@ -510,7 +510,10 @@ def kept(world: FakeWorld) -> Journey:
     return Journey(world, keep_token=True).activate()
 
 
-FOUND = {f"guard_keys.{finding}": 0 for finding in ("told", "expired", "alive", "refused", "dead", "unknown", "closed")}
+FOUND = {
+    f"guard_keys.{finding}": 0
+    for finding in ("told", "expired", "alive", "refused", "dead", "unknown", "missing", "closed")
+}
 
 
 def test_keys_are_guarded_by_the_clock(call: Call, kept: Journey) -> None:

@@ -229,6 +229,19 @@ def test_a_key_that_does_not_show_in_the_vault_is_no_dead_key(active: Journey) -
     assert guard(come_due(active).world) == {Finding.ALIVE: 1}
 
 
+def test_a_copy_that_is_missing_is_said_so_and_looked_for_each_hour(active: Journey) -> None:
+    """Somebody has deleted the secret, and has a while to restore it: nothing is concluded from that."""
+    key = active.world.vault.find(active.connection_id)
+    assert key
+    active.world.vault.shred(active.connection_id)
+    for _ in range(50):
+        assert guard(come_due(active).world) == {Finding.MISSING: 1}
+    assert (active.connection.status, reads(active.world)) == (Status.ACTIVE, 0)
+    active.world.vault.prepare(active.connection)
+    active.world.vault.store(active.connection_id, key)
+    assert guard(come_due(active).world) == {Finding.ALIVE: 1}
+
+
 # ---- A key that is dead ----------------------------------------------------------------------------------------------
 
 
@@ -284,7 +297,7 @@ def lose(dead: Journey) -> datetime:
     """To the moment of the last try. Gives when the key was refused first."""
     refused_at = dead.connection.refused_at
     assert refused_at
-    while not dead.connection.is_lost(come_due(dead).world.clock.now()):
+    while come_due(dead).world.clock.now() < refused_at + DEAD_KEY_LIFE:
         assert dead.world.vault.truth(dead.connection_id)
         guard(dead.world)
     return refused_at
@@ -395,7 +408,7 @@ def test_a_busy_whitebit_puts_off_the_key_for_which_it_has_no_room_and_no_other(
 def test_where_the_deployment_has_called_as_often_as_it_may_whitebit_is_not_called(world: FakeWorld) -> None:
     journeys, pace = crowd(world), TRADE_ACCOUNT
     for _ in range(pace.burst - 3):
-        world.limits.take(pace.name, pace.rate, pace.burst, world.clock.now())
+        world.limits.take(pace, world.clock.now())
     assert guard(world) == {Finding.ALIVE: 3, Finding.UNKNOWN: 9}
     assert reads(world) == 3
     world.clock.advance(CHECK_AGAIN)

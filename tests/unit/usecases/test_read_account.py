@@ -7,7 +7,7 @@ import pytest
 
 from fastkey.domain import errors
 from fastkey.domain.account import READS, Account, Query, Source
-from fastkey.domain.pace import MAIN_ACCOUNT, milliseconds, nonces_of
+from fastkey.domain.pace import MAIN_ACCOUNT, NONCE_LIFE, milliseconds, nonces_of
 from fastkey.domain.status import Status
 from fastkey.usecases.read_account import TIME_TO_READ, read_account
 from local.whitebit.account import SPOT_BALANCES, TRANSACTIONS
@@ -203,18 +203,27 @@ def test_a_deployment_that_has_used_up_its_limit_does_not_call(active: Journey) 
     world = active.world
     # So many that it stays empty for longer than a function lives.
     for _ in range(MAIN_ACCOUNT.burst + 60 * MAIN_ACCOUNT.rate):
-        world.limits.take(MAIN_ACCOUNT.name, MAIN_ACCOUNT.rate, 10_000, world.clock.now())
+        world.limits.take(replace(MAIN_ACCOUNT, burst=10_000), world.clock.now())
     with pytest.raises(errors.WhiteBitBusy):
         read(active, "transactions")
     assert calls(world) == []
     assert read(active, "balances/spot").source is Source.KEY
 
 
+def test_a_nonce_that_has_become_old_is_not_used(active: Journey) -> None:
+    """WhiteBIT's words for it are those for a dead key."""
+    world = active.world
+    world.connections.meanwhile("get", lambda: None)
+    world.connections.meanwhile("get", lambda: active.wait_for(NONCE_LIFE + timedelta(microseconds=1)))
+    assert read(active).source is Source.KEY
+    assert (len(calls(world)), world.limits.calls.count("take")) == (1, 4)
+
+
 def test_a_key_that_signs_too_often_waits(active: Journey) -> None:
     nonces, world = nonces_of(active.key.external_id), active.world
     before = world.clock.now()
     for _ in range(nonces.burst):
-        world.limits.take(nonces.name, nonces.rate, nonces.burst, before)
+        world.limits.take(nonces, before)
     assert read(active).source is Source.KEY
     assert world.clock.now() > before
 

@@ -217,8 +217,18 @@ def test_a_refresh_that_comes_after_its_lease_does_not_undo_a_newer_one(authoriz
 
 
 def use_up(journey: Journey) -> None:
-    """Somebody else refreshes at this moment."""
-    journey.world.limits.take(REFRESHES.name, REFRESHES.rate, REFRESHES.burst, journey.world.clock.now())
+    """Somebody else refreshes at this moment, and another one waits."""
+    for _ in range(REFRESHES.burst):
+        journey.world.limits.take(REFRESHES, journey.world.clock.now())
+
+
+def test_who_comes_next_waits_for_the_rest_of_the_second(authorized: Journey) -> None:
+    world = authorized.wait_for(DUE).world
+    before = world.clock.now()
+    world.limits.take(REFRESHES, before)
+    world.clock.advance(timedelta(milliseconds=300))
+    assert live(authorized)
+    assert (refreshes(authorized), world.clock.now() - before) == (1, timedelta(seconds=1))
 
 
 def test_where_no_refresh_is_to_be_had_what_lives_is_used(authorized: Journey) -> None:
@@ -241,14 +251,11 @@ def test_where_no_refresh_is_to_be_had_and_nothing_lives_whitebit_is_busy(author
 def test_connections_refresh_in_turn(authorized: Journey) -> None:
     others = [Journey(authorized.world, account=f"account-{number}").authorize() for number in range(3)]
     authorized.world.clock.advance(DUE)
+    before = authorized.world.clock.now()
     for journey in others:
         refresh(journey)
-    assert refreshes(authorized) == 1
-    for _ in others:
-        authorized.wait(seconds=1)
-        for journey in others:
-            refresh(journey)
     assert refreshes(authorized) == 3
+    assert authorized.world.clock.now() - before == timedelta(seconds=2)
 
 
 def test_a_token_that_is_fresh_takes_no_turn(authorized: Journey) -> None:

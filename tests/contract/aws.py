@@ -6,6 +6,8 @@ from contextlib import contextmanager
 import boto3
 import pytest
 from moto import mock_aws
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_aws_sdk
+from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
 
 from fastkey.bootstrap import AwsWorld
 from fastkey.settings import Settings
@@ -44,3 +46,12 @@ def aws_world() -> Iterator[AwsWorld]:
         boto3.client("sqs").create_queue(QueueName=ENVIRONMENT["UNTOLD_EVENTS_URL"].rpartition("/")[2])
         secrets.create_secret(Name=ENVIRONMENT["CLIENT_SECRET_NAME"], SecretString="client-secret")
         yield AwsWorld(Settings.read({**ENVIRONMENT, "SEALING_KEY_ID": key_id}))
+
+
+@contextmanager
+def running_machines() -> Iterator[None]:
+    """moto, with state machines that run, and whose tasks reach moto itself."""
+    with pytest.MonkeyPatch.context() as patch, mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
+        # A local world that was in this process before has left them a client for its own address.
+        patch.setattr(state_task_service_aws_sdk, "boto_client_for", boto_client_for)
+        yield

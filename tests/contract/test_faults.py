@@ -16,7 +16,6 @@ import urllib3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ConnectionClosedError, ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
-from moto import mock_aws
 from moto.core.botocore_stubber import MockRawResponse
 from moto.core.models import botocore_stubber
 
@@ -36,7 +35,7 @@ from fastkey.domain.event import Event
 from fastkey.domain.pace import Pace
 from fastkey.domain.secret import Secret
 from fastkey.ports import Purpose, World
-from tests.contract.aws import aws_world, secret_name
+from tests.contract.aws import aws_world, running_machines, secret_name
 from tests.contract.given import COMPLETION, NOW, TICKET, active, captured, claimed, detecting, start, unique
 from tests.contract.scripted_server import Instead, answer, scripted_server
 from tests.contract.test_workflows import WAITING
@@ -388,7 +387,7 @@ def _ways(fault: Fault, given: Callable[[AwsWorld], Step]) -> Sequence[Sequence[
 @pytest.fixture(scope="module")
 def world() -> Iterator[AwsWorld]:
     """AWS without faults, where nobody listens at WhiteBIT's address."""
-    with aws_world() as world, mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
+    with aws_world() as world, running_machines():
         boto3.client("dynamodb").create_table(
             TableName="tokens",
             AttributeDefinitions=[{"AttributeName": "connection_id", "AttributeType": "S"}],

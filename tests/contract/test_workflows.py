@@ -8,14 +8,13 @@ from typing import Any, Protocol
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from fastkey.adapters.stepfunctions import StepFunctionsWorkflows
 from fastkey.domain.errors import Conflict
 from fastkey.domain.status import Status
 from fastkey.ports import Workflows, World
 from local.whitebit import Revision
-from tests.contract.aws import aws_world
+from tests.contract.aws import aws_world, running_machines
 from tests.contract.given import COMPLETION, NOW, TICKET, detecting, start, unique
 from tests.fakes.workflows import FakeWorkflows
 from tests.fakes.world import FakeWorld
@@ -177,7 +176,7 @@ def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
         case "simulated":
             yield Simulated()
         case _:
-            with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
+            with running_machines():
                 yield StepFunctions()
 
 

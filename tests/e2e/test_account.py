@@ -11,7 +11,7 @@ from local.whitebit.account import MAIN_BALANCES, SPOT_BALANCES
 from local.whitebit.permissions import CATALOGUE
 from local.world import World
 from tests.e2e.journey import Journey, Sandbox
-from tests.machines import hurry
+from tests.machines import hurried
 from tests.narrowed import NARROWED, ROWS, numbers, rows
 
 EVERYTHING = [group.name for group in CATALOGUE]
@@ -20,10 +20,8 @@ BALANCES = {"balances/main": MAIN_BALANCES, "balances/spot": SPOT_BALANCES}
 
 @pytest.fixture(scope="module")
 def world(revision: Revision) -> Iterator[World]:
-    with World(revision, BearerReads="on") as running:
-        hurry(running)
+    with hurried(World(revision, BearerReads="on")) as running:
         yield running
-        assert running.guard.denied() == []
 
 
 @pytest.fixture(scope="module")

@@ -1,17 +1,13 @@
 """Between EventBridge Scheduler and a use case."""
 
 import json
-import traceback
 from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
 
-from fastkey.domain.errors import CATALOGUE, FastkeyError, Unexpected
 from fastkey.entry.schedule import scheduled
 from tests.unit.entry.events import LambdaContext
-
-CANARY = "canary-9f2c"
 
 
 def test_a_run_has_the_time_that_lambda_gives() -> None:
@@ -59,28 +55,3 @@ def test_runs_of_one_environment_are_counted_apart(capsys: pytest.CaptureFixture
         handler({}, LambdaContext)
     lines = capsys.readouterr().out.splitlines()
     assert [json.loads(line)["number"] for line in lines] == [[1.0], [2.0]]
-
-
-@pytest.mark.parametrize("error", CATALOGUE.values(), ids=CATALOGUE)
-def test_an_error_leaves_under_its_name_with_a_constant_text(error: type[FastkeyError]) -> None:
-    @scheduled
-    def handler(_: timedelta) -> Mapping[str, int]:
-        raise error
-
-    with pytest.raises(error) as caught:
-        handler({}, LambdaContext)
-    assert (type(caught.value), str(caught.value)) == (error, error.text)
-
-
-@pytest.mark.parametrize("raised", [ValueError(CANARY), KeyError(CANARY)])
-def test_what_nobody_foresaw_leaves_as_unexpected_and_says_nothing_of_itself(
-    raised: Exception, capsys: pytest.CaptureFixture[str]
-) -> None:
-    @scheduled
-    def handler(_: timedelta) -> Mapping[str, int]:
-        raise raised
-
-    with pytest.raises(Unexpected) as caught:
-        handler({}, LambdaContext)
-    assert CANARY not in "".join(traceback.format_exception(caught.value))
-    assert CANARY not in capsys.readouterr().out

@@ -18,7 +18,7 @@ export AWS_DEFAULT_REGION ?= eu-central-1
 export SAM_CLI_TELEMETRY := 0
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help demo serve test simulate lint lint-workflows build bill sam-local lock clean
+.PHONY: help demo serve test simulate lint lint-python lint-template lint-workflows lint-actions lint-secrets build bill sam-local lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -36,17 +36,29 @@ simulate: $(dev) ## SEEDS=5000 FROM=1: crashes, faults and people as seeds decid
 	@.venv/bin/python -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) \
 		$(if $(FROM),--from $(FROM)) $(if $(PAIRS),--pairs)
 
-lint: $(dev) lint-workflows ## ruff, mypy, the import contract, cfn-lint, the linters of state machines
+# Each part is a hook before a commit, too: see .pre-commit-config.yaml.
+lint: lint-python lint-template lint-workflows lint-actions lint-secrets ## all linters: of the code, the template, the workflows; and for secrets
+
+lint-python: $(dev)
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
+
+lint-template: $(dev)
 	.venv/bin/cfn-lint template.yaml
 
 # The two linters find different mistakes. Both read the definitions as deployed: an ARN stands for every ${Name}.
 lint-workflows: $(dev) $(workflows) $(if $(npm),.build/node_modules)
 	.venv/bin/statelint --yaml $(workflows)
 	$(if $(npm),.build/node_modules/.bin/asl-validator $(addprefix --yaml-path ,$(workflows)),@echo "without npm: no asl-validator")
+
+lint-actions: $(dev)
+	.venv/bin/zizmor --offline --quiet .github
+
+# Without the detector of words such as "password", which the sandbox is full of. What is found is not tried out at its issuer's.
+lint-secrets: $(dev)
+	git ls-files ':!requirements' ':!layers/*.txt' | xargs .venv/bin/detect-secrets-hook --no-verify --disable-plugin KeywordDetector
 
 .build/statemachines/%: statemachines/%
 	@mkdir -p $(@D)

@@ -88,7 +88,7 @@ def test_the_eu_server_is_refused_with_the_reason(url: str) -> None:
         "https://whitebit.com?query",
         "https://whitebit.com#fragment",
         "https://user@whitebit.com",
-        "https://user:password@whitebit.com",
+        "https://user:password@whitebit.com",  # pragma: allowlist secret
         "https://",
         "https://[",
         "ftp://whitebit.com",

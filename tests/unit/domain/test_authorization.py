@@ -9,11 +9,12 @@ from fastkey.domain.authorization import authorization_url, code_challenge, comp
 from fastkey.domain.secret import Secret
 
 VERIFIER = Secret("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")
+CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"  # pragma: allowlist secret
 
 
 def test_the_challenge_is_that_of_the_rfc() -> None:
     """RFC 7636, appendix B."""
-    assert code_challenge(VERIFIER) == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+    assert code_challenge(VERIFIER) == CHALLENGE
 
 
 def test_the_url_asks_for_a_code_by_pkce_and_nothing_else() -> None:
@@ -26,7 +27,7 @@ def test_the_url_asks_for_a_code_by_pkce_and_nothing_else() -> None:
         "clientId": ["me & co"],
         "redirect_uri": ["https://f.example/callback"],
         "state": ["s+1"],
-        "code_challenge": ["E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"],
+        "code_challenge": [CHALLENGE],
         "code_challenge_method": ["S256"],
     }
 

@@ -1,0 +1,40 @@
+"""The changelog and the records of decisions keep to their forms."""
+
+import re
+from itertools import pairwise
+
+import pytest
+
+from tests.template import ROOT
+
+CHANGELOG = (ROOT / "CHANGELOG.md").read_text()
+RELEASES = re.split(r"^## (.+)\n", CHANGELOG, flags=re.MULTILINE)[1:]
+
+# https://keepachangelog.com/en/1.1.0/
+KINDS = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+
+DECISIONS = sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))
+
+
+def test_releases_are_versions_with_a_day_the_newest_first() -> None:
+    unreleased, *released = RELEASES[::2]
+    assert unreleased == "Unreleased"
+    found = [re.fullmatch(r"(\d+)\.(\d+)\.(\d+) - \d{4}-\d\d-\d\d", release) for release in released]
+    assert all(found)
+    versions = [tuple(map(int, version.groups())) for version in found if version]
+    assert all(newer > older for newer, older in pairwise(versions))
+
+
+@pytest.mark.parametrize("changes", RELEASES[1::2], ids=RELEASES[::2])
+def test_changes_are_of_the_kinds_there_are_each_once(changes: str) -> None:
+    kinds = re.findall(r"^### (.+)$", changes, re.MULTILINE)
+    assert len(kinds) == len(set(kinds))
+    assert set(kinds) <= KINDS
+
+
+@pytest.mark.parametrize("number", range(1, len(DECISIONS) + 1))
+def test_a_decision_has_a_number_of_its_own_and_its_title_in_the_table(number: int) -> None:
+    page = DECISIONS[number - 1]
+    title = page.read_text().splitlines()[0].removeprefix("# ")
+    assert page.name.startswith(f"{number:04}-")
+    assert f"| [{number:04}]({page.name}) | {title} |" in (ROOT / "docs/decisions/README.md").read_text()

@@ -236,6 +236,7 @@ CREATORS: Mapping[str, Create] = {
     "AWS::Lambda::Permission": _nothing,
     "AWS::Logs::LogGroup": _log_group,
     "AWS::Logs::MetricFilter": _nothing,
+    "AWS::Logs::QueryDefinition": _nothing,
     "AWS::SQS::Queue": _queue,
     "AWS::Scheduler::Schedule": _schedule,
     "AWS::SecretsManager::Secret": _secret,

@@ -50,7 +50,7 @@ CASES = {
     "keep_tokens/nothing_kept": Case(Stage.ACTIVE, {"keep_tokens.kept": 0, "keep_tokens.refreshed": 0}),
     "keep_tokens/refreshed": Case(
         Stage.REFRESH_DUE,
-        {"keep_tokens.kept": 1, "keep_tokens.fit": 1, "keep_tokens.refreshed": 1, "keep_tokens.failed": 0},
+        {"keep_tokens.kept": 1, "keep_tokens.refreshed": 1, "keep_tokens.failed": 0},
         ("POST /oauth2/refresh_token", "GET /oauth2/api-key/info"),
     ),
     "read_account/balance": Case(Stage.ACTIVE, {"statusCode": 200}, ("POST /api/v4/trade-account/balance",)),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-    from fastkey.adapters.dynamodb import DynamoAuthorizations, DynamoConnections, DynamoStarts
+    from fastkey.adapters.dynamodb import DynamoStarts
     from fastkey.adapters.events import EventBridgeEvents
     from fastkey.adapters.keys import CachedKeys
     from fastkey.adapters.kms import KmsSealer
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fastkey.adapters.secretsmanager import SecretsManagerVault
     from fastkey.adapters.stepfunctions import StepFunctionsWorkflows
     from fastkey.adapters.system import SystemClock, SystemEntropy
+    from fastkey.adapters.watched import WatchedAuthorizations, WatchedConnections
     from fastkey.adapters.whitebit import WhiteBitClient
 
 
@@ -64,16 +65,19 @@ class AwsWorld:
         return DynamoLimits(self._dynamodb, self.policy.limits_table)
 
     @cached_property
-    def authorizations(self) -> "DynamoAuthorizations":
+    def authorizations(self) -> "WatchedAuthorizations":
         from fastkey.adapters.dynamodb import DynamoAuthorizations
+        from fastkey.adapters.watched import WatchedAuthorizations
 
-        return DynamoAuthorizations(self._dynamodb, self.policy.authorizations_table)
+        return WatchedAuthorizations(DynamoAuthorizations(self._dynamodb, self.policy.authorizations_table))
 
     @cached_property
-    def connections(self) -> "DynamoConnections":
+    def connections(self) -> "WatchedConnections":
         from fastkey.adapters.dynamodb import DynamoConnections
+        from fastkey.adapters.watched import WatchedConnections
 
-        return DynamoConnections(self._dynamodb, self.policy.connections_table, self.policy.key_holders_table)
+        policy = self.policy
+        return WatchedConnections(DynamoConnections(self._dynamodb, policy.connections_table, policy.key_holders_table))
 
     @cached_property
     def vault(self) -> "SecretsManagerVault":

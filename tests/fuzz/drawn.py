@@ -1,17 +1,13 @@
 """What is drawn for the parsers, and how a parser is watched while it reads it."""
 
-import io
-import logging
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from unittest.mock import patch
+from collections.abc import Callable
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-import fastkey.logging
 from fastkey.domain.errors import FastkeyError
+from tests.logged import logged
 
 # The same examples in every run: a failure is found by whoever brought it in.
 FUZZ = settings(
@@ -33,24 +29,6 @@ documents = st.recursive(
     lambda children: st.lists(children) | st.dictionaries(st.text() | st.just(CANARY), children),
     max_leaves=20,
 )
-
-
-@contextmanager
-def logged() -> Iterator[io.StringIO]:
-    """Everything that lands in a function's log meanwhile: fastkey's lines, and what libraries log of themselves, for
-    Lambda hands on whatever comes to the root logger (https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html).
-    """
-    stream = io.StringIO()
-    everything = logging.StreamHandler(stream)
-    root, level = logging.getLogger(), logging.getLogger().level
-    root.addHandler(everything)
-    root.setLevel(logging.INFO)
-    try:
-        with patch.object(fastkey.logging._logger.registered_handler, "stream", stream):
-            yield stream
-    finally:
-        root.removeHandler(everything)
-        root.setLevel(level)
 
 
 def refusal(parse: Callable[[], object]) -> FastkeyError | None:

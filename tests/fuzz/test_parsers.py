@@ -18,7 +18,8 @@ from fastkey.domain.secret import Secret
 from fastkey.entry.filters import FILTERS
 from fastkey.entry.http import BODY_LIMIT, Request, Response, endpoint
 from fastkey.settings import Settings, SettingsError
-from tests.fuzz.drawn import CANARY, FUZZ, documents, logged, refusal, texts
+from tests.fuzz.drawn import CANARY, FUZZ, documents, refusal, texts
+from tests.logged import logged
 from tests.unit.entry.events import LambdaContext, http_event
 from tests.unit.environment import ENVIRONMENT
 

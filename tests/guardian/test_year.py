@@ -156,7 +156,7 @@ def test_after_six_days_on_which_nobody_ran_every_key_is_alive_and_no_limit_is_e
     check_living(deployment, deployment.connections)
     check_limits(deployment)
     # Calls take no time here: those for which there was no room were put off for an hour.
-    assert deployment.found.keys() == {Finding.ALIVE, Finding.UNKNOWN}
+    assert deployment.found.keys() == {Finding.ALIVE, Finding.UNKNOWN, Finding.DONE}
 
 
 def test_a_whitebit_that_is_away_for_six_days_kills_no_key() -> None:
@@ -169,5 +169,5 @@ def test_a_whitebit_that_is_away_for_six_days_kills_no_key() -> None:
     deployment.go_on_until(back_at + CHECK_AGAIN + EVERY)
     check_living(deployment, deployment.connections)
     check_limits(deployment)
-    assert deployment.found.keys() == {Finding.ALIVE, Finding.UNKNOWN}
+    assert deployment.found.keys() == {Finding.ALIVE, Finding.UNKNOWN, Finding.DONE}
     assert deployment.world.events.told == []

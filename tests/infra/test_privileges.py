@@ -24,6 +24,7 @@ KINDS = {
     "AWS::Lambda::LayerVersion",
     "AWS::Lambda::Permission",
     "AWS::Logs::LogGroup",
+    "AWS::Logs::QueryDefinition",
     "AWS::SQS::Queue",
     "AWS::Scheduler::Schedule",
     "AWS::StepFunctions::StateMachine",

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,7 @@ import fastkey.client
 from fastkey.client import Client
 from fastkey.domain.errors import CATALOGUE, FastkeyError, by_name
 from fastkey.domain.status import PENDING, Status
-from fastkey.usecases.guard_keys import Finding
-from fastkey.usecases.keep_tokens import CAPACITY, Kept
+from fastkey.usecases.keep_tokens import CAPACITY
 from tests.template import ROOT, WRITTEN
 
 README = (ROOT / "README.md").read_text()
@@ -82,14 +80,6 @@ def test_every_function_is_there_with_its_trigger_and_its_permissions(function: 
 @pytest.mark.parametrize("status", [status for status in Status if status not in PENDING | {Status.REVOKING}])
 def test_every_end_says_what_to_do(status: Status) -> None:
     assert f"`{status.value}`" in README
-
-
-METRICS = [*(f"guard_keys.{finding}" for finding in Finding), *(f"keep_tokens.{each.name}" for each in fields(Kept))]
-
-
-@pytest.mark.parametrize("metric", METRICS)
-def test_every_metric_is_explained(metric: str) -> None:
-    assert row(metric)
 
 
 def test_how_many_tokens_can_be_kept_is_said() -> None:

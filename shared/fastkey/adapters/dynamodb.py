@@ -25,7 +25,7 @@ from fastkey.domain.pace import STARTS_AN_HOUR
 from fastkey.domain.secret import Secret
 from fastkey.domain.status import Status
 from fastkey.domain.tokens import SealedTokens
-from fastkey.logging import log
+from fastkey.logging import about, log
 from fastkey.ports import Due, Page
 
 if TYPE_CHECKING:
@@ -294,7 +294,8 @@ def _read(item: Mapping[str, Any]) -> Connection:
     try:
         return _from_item(item)
     except (AttributeError, KeyError, TypeError, ValueError):
-        log("the item is no connection", connection_id=item["connection_id"]["S"])
+        about(item["connection_id"]["S"])
+        log("the item is no connection")
         raise Unexpected from None
 
 

@@ -29,12 +29,14 @@ class EventBridgeEvents:
         # It answers 200 also where it has taken nothing:
         # https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
         if answer["FailedEntryCount"]:
-            log("event not taken", connection_id=event.connection_id, code=answer["Entries"][0].get("ErrorCode"))
+            log("event not taken", event_id=event.event_id, code=answer["Entries"][0].get("ErrorCode"))
             raise StorageUnavailable
+        log("event told", event_id=event.event_id)
 
     def bury(self, event: Event) -> None:
         with storage():
             self._queue.send_message(QueueUrl=self._queue_url, MessageBody=json.dumps(_entry(event)))
+        log("event buried", event_id=event.event_id)
 
 
 def _entry(event: Event) -> Any:

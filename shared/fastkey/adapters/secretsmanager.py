@@ -63,7 +63,7 @@ class SecretsManagerVault:
             return CapturedKey.from_json(Secret(answer["SecretString"]))
         except (KeyError, TypeError, ValueError):
             # Somebody has changed it by hand. The error would quote it.
-            log("a stored key cannot be read", connection_id=connection_id)
+            log("a stored key cannot be read")
             raise StorageUnavailable from None
 
     def shred(self, connection_id: str) -> None:

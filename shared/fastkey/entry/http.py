@@ -22,7 +22,7 @@ from fastkey.domain.errors import BodyTooLarge, FastkeyError, InvalidRequest, No
 from fastkey.domain.permissions import access_of
 from fastkey.domain.secret import Secret
 from fastkey.domain.status import Status
-from fastkey.logging import log, log_defect
+from fastkey.logging import begin, log, log_defect
 from fastkey.ports import Clock
 
 BODY_LIMIT = 16 * 1024  # bytes; the largest body that is meant holds one URL
@@ -257,6 +257,7 @@ def handler_of(answer: Callable[[Request], Response], refusal: Callable[[Request
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         request = Request(event, timedelta(milliseconds=context.get_remaining_time_in_millis()))
         refuse = refusal(request)
+        begin(context.function_name, context.aws_request_id)
         try:
             response = answer(request)
             log(request.route, request_id=request.id, status=str(response.status))

@@ -5,21 +5,19 @@ from datetime import timedelta
 from functools import wraps
 from typing import Any
 
-from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
-
 from fastkey.domain.errors import FastkeyError, Unexpected
-from fastkey.logging import log, log_defect
+from fastkey.logging import about, begin, log, log_defect
 
 
 def scheduled(run: Callable[[timedelta], Mapping[str, int]]) -> Callable[[dict[str, Any], Any], dict[str, int]]:
     """Makes a Lambda handler of a function from the time that it has to what it counted, by the names of metrics.
 
-    The counts go to CloudWatch with the log (the embedded metric format), and come back as the answer. Errors leave as
-    they do from a step of a workflow.
+    The counts are logged, and come back as the answer. Errors leave as they do from a step of a workflow.
     """
 
     @wraps(run)
     def handler(_: dict[str, Any], context: Any) -> dict[str, int]:
+        begin(context.function_name, context.aws_request_id)
         try:
             counts = run(timedelta(milliseconds=context.get_remaining_time_in_millis()))
         except FastkeyError as error:
@@ -28,16 +26,9 @@ def scheduled(run: Callable[[timedelta], Mapping[str, int]]) -> Callable[[dict[s
         except Exception as error:  # noqa: BLE001 - a message and a traceback may quote what they were given
             log_defect(error)
             raise Unexpected from None
-        _measure(context.function_name, counts)
+        about(None)
+        # What is nothing is not counted: a metric is paid for by the hours in which it is written.
+        log(context.function_name, counts={name: number for name, number in counts.items() if number})
         return dict(counts)
 
     return handler
-
-
-def _measure(function: str, counts: Mapping[str, int]) -> None:
-    metrics = EphemeralMetrics(namespace="fastkey")
-    # Its name begins with the stack's: two deployments in one account are counted apart.
-    metrics.add_dimension("function", function)
-    for name, number in counts.items():
-        metrics.add_metric(name, MetricUnit.Count, number)
-    metrics.flush_metrics()

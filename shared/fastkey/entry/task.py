@@ -8,7 +8,7 @@ from typing import Any
 
 from fastkey.domain.connection import Connection
 from fastkey.domain.errors import FastkeyError, Unexpected, by_name
-from fastkey.logging import log, log_defect
+from fastkey.logging import about, begin, log, log_defect
 from fastkey.ports import Clock
 
 
@@ -43,11 +43,13 @@ def task(run: Callable[[Task], dict[str, Any]]) -> Callable[[dict[str, Any], Any
             leave_to_user=bool(event.get("leave_to_user")),
             remaining=timedelta(milliseconds=context.get_remaining_time_in_millis()),
         )
+        begin(context.function_name, context.aws_request_id)
+        about(connection_id)
         try:
             result = run(step)
-            log(context.function_name, connection_id=connection_id, status=result.get("status"))
+            log(context.function_name, status=result.get("status"))
         except FastkeyError as error:
-            log(context.function_name, connection_id=connection_id, code=error.code)
+            log(context.function_name, code=error.code)
             raise error.with_traceback(None) from None
         except Exception as error:  # noqa: BLE001 - see above
             log_defect(error)

@@ -32,7 +32,7 @@ _CHECKS = tuple(
 
 
 class Finding(StrEnum):
-    """What a look at a connection found."""
+    """What a look at a connection found; and `done`, once: a run has looked at all that was due."""
 
     TOLD = "told"
     EXPIRED = "expired"
@@ -42,6 +42,7 @@ class Finding(StrEnum):
     UNKNOWN = "unknown"
     MISSING = "missing"
     CLOSED = "closed"
+    DONE = "done"
 
 
 def guard_keys(world: World, deadline: datetime) -> Counter[Finding]:
@@ -58,6 +59,8 @@ def guard_keys(world: World, deadline: datetime) -> Counter[Finding]:
             found[guard_key(world, connection_id)] += 1
         except FastkeyError:
             found[Finding.UNKNOWN] += 1
+    else:
+        found[Finding.DONE] += 1
     return found
 
 

@@ -19,7 +19,7 @@ def secret_logged() -> AbstractContextManager[Any]:
     store = capture_secret._store
 
     def telling(world: Any, connection_id: str, key: CapturedKey) -> None:
-        log("stored", connection_id=connection_id, status=key.secret.reveal())
+        log("stored", status=key.secret.reveal())
         store(world, connection_id, key)
 
     return patch.object(capture_secret, "_store", telling)

@@ -40,6 +40,7 @@ class LambdaContext:
     """The context of an invocation that has four minutes left."""
 
     function_name = "function"
+    aws_request_id = "invocation-1"
 
     @staticmethod
     def get_remaining_time_in_millis() -> int:

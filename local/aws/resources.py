@@ -81,7 +81,21 @@ def _queue(stack: Stack, logical_id: str, properties: dict[str, Value]) -> Physi
     require_known(logical_id, properties, {"KmsMasterKeyId", "MessageRetentionPeriod", "SqsManagedSseEnabled"})
     attributes = {name: value if isinstance(value, str) else json.dumps(value) for name, value in properties.items()}
     url = client.create_queue(QueueName=stack.physical_name(logical_id), Attributes=attributes)["QueueUrl"]
-    return Physical(url, {"Arn": stack.arn("sqs", stack.physical_name(logical_id))})
+    name = stack.physical_name(logical_id)
+    return Physical(url, {"Arn": stack.arn("sqs", name), "QueueName": name})
+
+
+def _alarm(stack: Stack, logical_id: str, properties: dict[str, Value]) -> Physical:
+    # As everywhere in CloudFormation, numbers and booleans may be texts; nothing is measured here that could raise one.
+    name = properties.pop("AlarmName", stack.physical_name(logical_id))
+    stack.client("cloudwatch").put_metric_alarm(AlarmName=name, **properties)
+    return Physical(name, {"Arn": stack.arn("cloudwatch", f"alarm:{name}")})
+
+
+def _dashboard(stack: Stack, logical_id: str, properties: dict[str, Value]) -> Physical:
+    name = properties.pop("DashboardName", stack.physical_name(logical_id))
+    stack.client("cloudwatch").put_dashboard(DashboardName=name, **properties)
+    return Physical(name)
 
 
 def _event_bus(stack: Stack, logical_id: str, properties: dict[str, Value]) -> Physical:
@@ -221,8 +235,8 @@ def _nothing(stack: Stack, logical_id: str, properties: dict[str, Value]) -> Phy
 CREATORS: Mapping[str, Create] = {
     "AWS::ApiGatewayV2::Api": _http_api,
     "AWS::ApiGatewayV2::Stage": _nothing,
-    "AWS::CloudWatch::Alarm": _nothing,
-    "AWS::CloudWatch::Dashboard": _nothing,
+    "AWS::CloudWatch::Alarm": _alarm,
+    "AWS::CloudWatch::Dashboard": _dashboard,
     "AWS::DynamoDB::Table": _table,
     "AWS::Events::EventBus": _event_bus,
     "AWS::Events::Rule": _event_rule,

@@ -10,6 +10,8 @@ from fastkey import metrics
 from fastkey.logging import log
 from fastkey.usecases.guard_keys import Finding
 from fastkey.usecases.keep_tokens import Kept
+from tests.operations.alarms import STACK, alarms
+from tests.operations.cloudwatch import Metric
 from tests.template import ROOT, WRITTEN
 
 RUNBOOK = (ROOT / "docs/runbook.md").read_text()
@@ -25,9 +27,29 @@ METRICS = {
     "defects",
 }
 
+# What AWS counts, by the dimensions by which it does.
+OF_AWS: dict[tuple[str, tuple[str, ...]], set[str]] = {
+    # https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html
+    ("AWS/ApiGateway", ("ApiId",)): {"4xx", "5xx", "Count", "IntegrationLatency", "Latency"},
+    # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+    ("AWS/Lambda", ()): {"ConcurrentExecutions", "Errors", "Invocations", "Throttles"},
+    ("AWS/Lambda", ("FunctionName",)): {"Duration", "Errors", "Invocations", "Throttles"},
+    # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+    ("AWS/SQS", ("QueueName",)): {"ApproximateNumberOfMessagesVisible"},
+    # https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html
+    ("AWS/States", ("StateMachineArn",)): {"ExecutionsFailed", "ExecutionsStarted", "ExecutionsSucceeded"},
+}
+
 # What CloudWatch, Lambda and Step Functions add to lines.
 OF_OTHERS = {"@timestamp", "message", "type", "execution_arn", "_aws.Timestamp"}
 OF_EACH_LINE = {"function", "invocation_id", "connection_id"}
+
+
+def is_written(metric: Metric) -> bool:
+    """Whether somebody writes it: fastkey for the deployment, or AWS."""
+    if metric.namespace == "fastkey":
+        return metric.name in METRICS and metric.dimensions == {("service", STACK)}
+    return metric.name in OF_AWS[metric.namespace, tuple(name for name, _ in metric.dimensions)]
 
 
 def section(heading: str) -> str:
@@ -60,3 +82,32 @@ def test_a_query_asks_for_what_lines_have(name: str) -> None:
 
 def test_the_story_of_a_connection_is_asked_for_as_the_runbook_shows_it() -> None:
     assert f"```\n{QUERIES['ConnectionStory']}```" in RUNBOOK
+
+
+ALARMS = alarms()
+ENTRIES = dict(re.findall(r"### (\w+)\n\n(.*?)(?=\n##|\Z)", section("## Alarms"), re.DOTALL))
+
+PARTS = ["It means", "Look", "Do", "It is over"]
+
+
+def test_every_alarm_has_an_entry_and_every_entry_an_alarm() -> None:
+    assert sorted(ENTRIES) == sorted(ALARMS)
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_an_alarm_says_where_to_read_and_there_it_says_what_to_do(name: str) -> None:
+    assert ALARMS[name].properties["AlarmDescription"].endswith(f"docs/runbook.md#{name.lower()}")
+    assert re.findall(r"^- \*\*(.*?)\*\*", ENTRIES[name], re.MULTILINE) == PARTS
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_an_alarm_looks_at_what_is_written(name: str) -> None:
+    for metric in ALARMS[name].metrics():
+        assert is_written(metric), metric
+
+
+def test_what_it_costs_is_counted() -> None:
+    looked_at = sum(1 for alarm in ALARMS.values() for _ in alarm.metrics())
+    costs = section("## What this costs")
+    assert f"There are {len(METRICS)} metrics" in costs
+    assert f"The {len(ALARMS)} alarms look at {looked_at} metrics: ${looked_at * 0.1:.2f}." in costs

@@ -1,5 +1,6 @@
 """How what went wrong leaves a function that no browser and no frontend calls."""
 
+import io
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -38,9 +39,10 @@ def test_an_error_leaves_under_its_name_with_a_constant_text(entry: Entry, error
 
 @pytest.mark.parametrize("raised", [ValueError(CANARY), KeyError(CANARY)])
 def test_what_nobody_foresaw_leaves_as_unexpected_and_says_nothing_of_itself(
-    entry: Entry, raised: Exception, capsys: pytest.CaptureFixture[str]
+    entry: Entry, raised: Exception, lines: io.StringIO
 ) -> None:
     left = fail(entry, raised)
     assert type(left) is Unexpected
     assert CANARY not in "".join(traceback.format_exception(left))
-    assert CANARY not in capsys.readouterr().out
+    assert lines.getvalue()
+    assert CANARY not in lines.getvalue()

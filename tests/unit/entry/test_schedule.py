@@ -4,8 +4,6 @@ import io
 from collections.abc import Mapping
 from datetime import timedelta
 
-import pytest
-
 from fastkey.entry.schedule import scheduled
 from fastkey.logging import about
 from tests.logged import entries

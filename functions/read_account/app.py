@@ -2,7 +2,7 @@
 
 from fastkey import bootstrap
 from fastkey.domain.account import READS, Query
-from fastkey.entry.filters import FILTERS
+from fastkey.entry.filters import filters_of
 from fastkey.entry.http import Request, Response, endpoint
 from fastkey.usecases.read_account import read_account
 
@@ -13,7 +13,7 @@ world = bootstrap.start()
 def handler(request: Request) -> Response:
     deadline = request.deadline(world.clock)
     resource = request.route.partition("/account/")[2]
-    filters = request.parameters(FILTERS[resource]).model_dump(exclude_none=True)
+    filters = filters_of(resource, request.parameters())
     query = Query(READS[resource], filters)
     account = read_account(world, request.connection_id, request.user_id, query, deadline)
     return Response(200, {"resource": resource, "source": account.source, "data": account.data})

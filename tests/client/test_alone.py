@@ -6,7 +6,7 @@ from pathlib import Path
 
 SHARED = Path(__file__).parents[2] / "shared"
 
-FUNCTIONS_HAVE = ("aws_lambda_powertools", "pydantic", "requests")
+FUNCTIONS_HAVE = ("aws_lambda_powertools", "msgspec", "requests")
 
 # A name that is None in `sys.modules` cannot be imported.
 PROGRAM = f"""

@@ -1,14 +1,14 @@
 """WhiteBIT's endpoints over HTTPS: each call is exactly one request."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from time import monotonic
-from typing import Any, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 from urllib.parse import urlencode
 
 import urllib3
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from msgspec import Meta, Struct, convert
 
 from fastkey.domain import errors
 from fastkey.domain.account import Data, Read
@@ -211,62 +211,58 @@ def _chunks(response: urllib3.BaseHTTPResponse, until: float) -> Iterator[bytes]
 # ---- Answers ---------------------------------------------------------------------------------------------------------
 
 
-class _Answer(BaseModel):
-    # Input stays out of pydantic's messages: it may be a token.
-    model_config = ConfigDict(hide_input_in_errors=True)
-
-
-Answer = TypeVar("Answer", bound=_Answer)
-
+Answer = TypeVar("Answer")
 
 # RFC 6749, appendix A.12 and A.17, for tokens: what can be sent in a header, and has as many bytes as characters.
-_VISIBLE = r"^[ -~]+$"
+_VISIBLE = r"^[ -~]+\Z"
+
+# KMS encrypts 4,096 bytes at most.
+_Token = Annotated[str, Meta(pattern=_VISIBLE, max_length=4096)]
 
 
-class _Tokens(_Answer):
-    # KMS encrypts 4,096 bytes at most.
-    access_token: str = Field(pattern=_VISIBLE, max_length=4096)
-    expires_in: int = Field(gt=0, le=366 * 86400)
-    refresh_token: str | None = Field(default=None, pattern=_VISIBLE, max_length=4096)
+class _Tokens(Struct):
+    access_token: _Token
+    expires_in: Annotated[int, Meta(gt=0, le=366 * 86400)]
+    refresh_token: _Token | None = None
     # Another type would not be sent as we send it (RFC 6749, section 7.1).
-    token_type: str = Field(default="Bearer", pattern=r"(?i)^bearer$")
+    token_type: Annotated[str, Meta(pattern=r"(?i)^bearer\Z")] = "Bearer"  # noqa: S105 - a name
 
 
-class _TokenAnswer(_Answer):
+class _TokenAnswer(Struct):
     data: _Tokens
 
 
-class _Url(_Answer):
+class _Url(Struct):
     enable: bool
 
 
-class _Group(_Answer):
-    name: str = Field(max_length=64)
+class _Group(Struct):
+    name: Annotated[str, Meta(max_length=64)]
     urls: list[_Url] = []
 
 
-class _Info(_Answer):
+class _Info(Struct, rename="camel"):
     exists: bool
-    is_enabled: bool = Field(alias="isEnabled")
+    is_enabled: bool
     # It becomes a part of paths: nothing that could lead elsewhere.
-    external_id: str | None = Field(default=None, alias="externalId", pattern=r"^[0-9A-Za-z-]{1,64}$")
+    external_id: Annotated[str, Meta(pattern=r"^[0-9A-Za-z-]{1,64}\Z")] | None = None
     # They are stored beside the secret, where there is room for 65,536 bytes.
-    permissions: list[_Group] = Field(default=[], max_length=64)
+    permissions: Annotated[list[_Group], Meta(max_length=64)] = []
 
 
-class _InfoAnswer(_Answer):
+class _InfoAnswer(Struct):
     data: _Info
 
 
-class _ApiSecret(_Answer):
-    api_secret: str = Field(alias="apiSecret", pattern=_VISIBLE, max_length=2048)
+class _ApiSecret(Struct, rename="camel"):
+    api_secret: Annotated[str, Meta(pattern=_VISIBLE, max_length=2048)]
 
 
-class _SecretAnswer(_Answer):
+class _SecretAnswer(Struct):
     data: _ApiSecret
 
 
-class _Refusal(_Answer):
+class _Refusal(Struct):
     code: int | None = None
     message: str = ""
 
@@ -279,8 +275,9 @@ def _read(model: type[Answer], status: int, answer: Any) -> Answer:
 
 def _parse(model: type[Answer], answer: Any) -> Answer:
     try:
-        return model.model_validate(answer)
-    except ValidationError:
+        # Not strict: a number may come as a text.
+        return convert(answer, model, strict=False)
+    except ValueError:
         raise errors.UnexpectedAnswer from None
 
 
@@ -315,30 +312,39 @@ _Row = dict[str, Any]
 _Grouped = dict[str, list[_Row]] | list[_Row]  # by market; PHP's empty object is a list
 
 
-class _Records(_Answer):
+class _Records(Struct):
     records: list[_Row]
     offset: int
     limit: int
 
 
-_SHAPES: Mapping[str, TypeAdapter[Any]] = {
-    "transactions": TypeAdapter(_Records),
-    # That of one ticker comes without the ticker's name.
-    "balances/main": TypeAdapter(dict[str, dict[str, str]] | dict[str, str]),
-    "balances/spot": TypeAdapter(dict[str, dict[str, str]] | dict[str, str]),
-    "orders": TypeAdapter(_Grouped),
-    "deals": TypeAdapter(_Grouped),
-    "conversions": TypeAdapter(_Records),
+# That of one ticker comes without the ticker's name.
+_BALANCES = (dict[str, dict[str, str]], dict[str, str])
+
+# By resource, what the answer is one of.
+_SHAPES: Mapping[str, Sequence[Any]] = {
+    "transactions": (_Records,),
+    "balances/main": _BALANCES,
+    "balances/spot": _BALANCES,
+    "orders": (_Grouped,),
+    "deals": (_Grouped,),
+    "conversions": (_Records,),
 }
 
 
 def _data(read: Read, answer: Any) -> Data:
-    try:
-        _SHAPES[read.resource].validate_python(answer, strict=True)
-    except ValidationError:
-        raise errors.UnexpectedAnswer from None
+    if not any(_has_shape(answer, shape) for shape in _SHAPES[read.resource]):
+        raise errors.UnexpectedAnswer
     data: Data = answer
     return data
+
+
+def _has_shape(answer: Any, shape: Any) -> bool:
+    try:
+        convert(answer, shape)
+    except ValueError:
+        return False
+    return True
 
 
 def _judge_read(status: int, refusal: _Refusal) -> None:

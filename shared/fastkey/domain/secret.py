@@ -15,7 +15,7 @@ class Secret:
     the one way to the text, so that a search for it finds every place where a secret leaves.
     """
 
-    # No dataclass: pydantic would write out its fields.
+    # No dataclass: pydantic and msgspec would write out its fields.
     __slots__ = ("_text",)
 
     def __init__(self, text: str) -> None:

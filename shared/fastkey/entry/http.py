@@ -10,11 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from functools import wraps
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 from urllib.parse import parse_qsl
-
-from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
-from pydantic import BaseModel
 
 from fastkey.domain.authorization import AuthorizationResponse
 from fastkey.domain.connection import Connection
@@ -51,8 +48,6 @@ USER_ACTION = (
     "WhiteBIT could not be made to delete the key. Remove it in WhiteBIT's dashboard; you can connect again after that."
 )
 
-Body = TypeVar("Body", bound=BaseModel)
-
 
 class Request:
     """A request as the handlers read it.
@@ -62,7 +57,7 @@ class Request:
     """
 
     def __init__(self, event: Mapping[str, Any], remaining: timedelta) -> None:
-        self._event = APIGatewayProxyEventV2(dict(event))
+        self._event = event
         self._remaining = remaining
 
     def deadline(self, clock: Clock) -> datetime:
@@ -71,31 +66,30 @@ class Request:
 
     @property
     def id(self) -> str:
-        return self._event.request_context.request_id
+        return str(self._event["requestContext"]["requestId"])
 
     @property
     def route(self) -> str:
         """The route as the template names it, such as `GET /connections/{connection_id}`."""
-        return self._event.route_key
+        return str(self._event["routeKey"])
 
     @property
     def user_id(self) -> str:
         """The user: the `sub` of the JWT that API Gateway has checked. Raises InvalidRequest for one that is none."""
-        authorizer = self._event.request_context.authorizer
-        claims = authorizer.jwt_claim if authorizer else None
-        subject = str((claims or {}).get("sub", ""))
+        claims = self._event["requestContext"].get("authorizer", {}).get("jwt", {}).get("claims") or {}
+        subject = str(claims.get("sub", ""))
         if not 0 < len(subject) <= SUBJECT_LIMIT:
             raise InvalidRequest
         return subject
 
     @property
     def connection_id(self) -> str:
-        return self._event.path_parameters["connection_id"]
+        return str(self._event["pathParameters"]["connection_id"])
 
     @property
     def accepts_pages(self) -> bool:
         """Whether `Accept` names text/html, and not to rule it out (RFC 9110, section 12.5.1)."""
-        ranges = [each.split(";") for each in self._event.headers.get("accept", "").lower().split(",")]
+        ranges = [each.split(";") for each in self._header("accept").lower().split(",")]
         return any(
             media_range.strip() == "text/html" and not any(map(_RULED_OUT.fullmatch, parameters))
             for media_range, *parameters in ranges
@@ -115,14 +109,9 @@ class Request:
         """A parameter of the query that has to be there. Raises InvalidRequest if it is not."""
         return self.query(name) or _refuse()
 
-    def parameters(self, model: type[Body]) -> Body:
-        """The whole query as a model. Raises InvalidRequest, also for what is there twice, or is none of the model's
-        where that forbids it.
-        """
-        try:
-            return model.model_validate(_object(self._query()))
-        except ValueError:
-            raise InvalidRequest from None
+    def parameters(self) -> Mapping[str, str]:
+        """The whole query, by names. Raises InvalidRequest for one that is there twice."""
+        return _object(self._query())
 
     def authorization_response(self) -> AuthorizationResponse:
         """What a browser comes back with.
@@ -136,29 +125,34 @@ class Request:
 
     def cookie(self, name: str) -> Secret:
         """A cookie; an empty one where it is missing, or there more than once, so that it matches nothing."""
-        pairs = [cookie.partition("=") for cookie in self._event.cookies]
+        pairs = [cookie.partition("=") for cookie in self._event.get("cookies", ())]
         values = [value for cookie, _, value in pairs if cookie.strip() == name]
         return Secret(values[0] if len(values) == 1 else "")
 
-    def body(self, model: type[Body]) -> Body:
-        """The JSON body as a model. Raises NotJson, BodyTooLarge, InvalidRequest."""
-        if self._event.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+    def body(self) -> Any:
+        """The document in the body, which is JSON. Raises NotJson, BodyTooLarge, InvalidRequest."""
+        if self._header("content-type").partition(";")[0].strip().lower() != "application/json":
             raise NotJson
         try:
-            text = self._event.body or ""
-            octets = b64decode(text) if self._event.is_base64_encoded else text.encode()
+            text = self._event.get("body", "")
+            octets = b64decode(text) if self._event["isBase64Encoded"] else text.encode()
             if len(octets) > BODY_LIMIT:
                 raise BodyTooLarge
             document = json.loads(octets.decode(), object_pairs_hook=_object, parse_constant=_refuse)
-            return model.model_validate(document)
+            # Half a character, which JSON can escape (RFC 8259, section 8.2), has no octets.
+            json.dumps(document, ensure_ascii=False).encode()
+            return document
         except (ValueError, RecursionError):
             raise InvalidRequest from None
 
+    def _header(self, name: str) -> str:
+        """API Gateway writes their names small."""
+        return str(self._event["headers"].get(name, ""))
+
     def _query(self) -> list[tuple[str, str]]:
         try:
-            return parse_qsl(
-                self._event.raw_query_string or "", keep_blank_values=True, errors="strict", max_num_fields=20
-            )
+            query = self._event["rawQueryString"]
+            return parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=20)
         except ValueError:
             raise InvalidRequest from None
 

@@ -1,0 +1,45 @@
+"""The functions as `sam build` made them, and the services of AWS that each of them calls."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+
+from local.aws.template import Value
+from local.functions import FunctionSpec
+from local.world import TEMPLATE
+
+BUILD = TEMPLATE.parent / ".aws-sam/build"
+
+# boto3's names of services, by IAM's where they differ.
+_CLIENTS = {"states": "stepfunctions"}
+
+
+class NotBuiltError(Exception):
+    """There is nothing that `sam build` made."""
+
+
+def built(spec: FunctionSpec) -> FunctionSpec:
+    """A function of the local world, with the code and the layers that `sam build` made. Raises NotBuiltError."""
+    if not BUILD.is_dir():
+        raise NotBuiltError("run `make build` first")
+    # In the order in which Lambda lays them out, and under /opt/python there.
+    layers = tuple(BUILD / layer / "python" for layer in ("DependenciesLayer", "SharedLayer"))
+    return replace(spec, task_root=BUILD / spec.logical_id, layers=layers)
+
+
+def clients() -> Mapping[str, tuple[str, ...]]:
+    """By function, boto3's names of the services that its policy lets it call, in the alphabet's order."""
+    resources = yaml_parse(TEMPLATE.read_text())["Resources"]
+    functions = {name: body for name, body in resources.items() if body["Type"] == "AWS::Serverless::Function"}
+    return {name: tuple(sorted(set(_services(body["Properties"])))) for name, body in functions.items()}
+
+
+def _services(properties: Mapping[str, Value]) -> Iterator[str]:
+    for policy in properties["Policies"]:
+        for statement in policy["Statement"]:
+            # What a parameter has to allow first is not called by default.
+            named = statement.get("Action", [])
+            for action in [named] if isinstance(named, str) else named:
+                service = action.partition(":")[0]
+                yield _CLIENTS.get(service, service)

@@ -1,0 +1,91 @@
+"""One execution environment of a function, as Lambda starts it, and what it takes."""
+
+import subprocess
+import sys
+from pathlib import Path
+from queue import SimpleQueue
+from time import perf_counter
+from types import TracebackType
+from typing import Self
+
+from local.functions import FunctionSpec
+from local.functions.runtime_api import Answered, Failed, Invocation, Message, Ready, RuntimeApi
+from local.functions.variables import variables
+
+_MIB = 1024
+_NANOSECONDS = 1e6  # in a millisecond
+_PATIENCE = 30  # seconds
+
+
+class DiedError(Exception):
+    """The process has failed; the text says how."""
+
+
+class Process:
+    """`python -m awslambdaric` for a function, from its start to its first question for an event.
+
+    init_ms: how long that took. For `with`.
+    """
+
+    def __init__(self, spec: FunctionSpec, region: str, aws_url: str, *options: str) -> None:
+        """options: the interpreter's own."""
+        self._spec = spec
+        self._messages: SimpleQueue[Message] = SimpleQueue()
+        self._api = RuntimeApi(self._messages)
+        environment = variables(spec, self._api.address, region, aws_url)
+        begun = perf_counter()
+        self._process = subprocess.Popen(
+            [sys.executable, *options, "-m", "awslambdaric", spec.handler],
+            cwd=spec.task_root,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._expect(Ready)
+        self.init_ms = (perf_counter() - begun) * 1000
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.end()
+
+    def end(self) -> str:
+        """Ends the process. Gives what it wrote to its standard error."""
+        self._process.kill()
+        said = self._process.communicate()[1]
+        self._api.close()
+        return said
+
+    def invoke(self, event: str) -> float:
+        """Has the handler answer an event, and gives the milliseconds of CPU that it took.
+
+        The process's own: whoever answers it, answers for himself. Raises DiedError for an answer that is an error.
+        """
+        before = self.cpu_ms
+        self._api.invocations.put(Invocation(event.encode(), self._spec.arn, self._spec.timeout_seconds))
+        self._expect(Answered)
+        # What the runtime does between two events is a part of each.
+        self._expect(Ready)
+        return self.cpu_ms - before
+
+    @property
+    def cpu_ms(self) -> float:
+        """The CPU that all threads have had. https://docs.kernel.org/scheduler/sched-stats.html"""
+        tasks = Path(f"/proc/{self._process.pid}/task").glob("*/schedstat")
+        return sum(int(task.read_text().split()[0]) for task in tasks) / _NANOSECONDS
+
+    @property
+    def peak_mib(self) -> float:
+        """The most memory that it has held. https://man7.org/linux/man-pages/man5/proc_pid_status.5.html, VmHWM"""
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        (line,) = (line for line in status.splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) / _MIB
+
+    def _expect(self, kind: type[Message]) -> None:
+        message = self._messages.get(timeout=_PATIENCE)
+        if not isinstance(message, kind):
+            raise DiedError(message.payload.decode() if isinstance(message, (Answered, Failed)) else repr(message))

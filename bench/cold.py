@@ -31,6 +31,7 @@ From the start of `python -m awslambdaric` to its first question for an event, f
 an empty handler and with boto3 and the clients that a function's policy lets it use; and the most memory held by then.
 The requests are CPU of the process alone, its waiting left out: the first one, a second one about another connection,
 and what the first took longer, which is what the start has left to it."""
+_HEADER = ("", "init, min", "median", "its CPU", "times boto3", "by CPU", "MiB", "1st request", "2nd", "late")
 _IMPORTS = "By package, without what each imports in turn; with `-X importtime`, which makes all of them slower."
 
 # The usual request of each function.
@@ -86,12 +87,13 @@ class Starts:
     """What was seen of one target. invocations: milliseconds of CPU of the first request and the second."""
 
     init_ms: list[float] = field(default_factory=list)
+    init_cpu_ms: list[float] = field(default_factory=list)
     peak_mib: list[float] = field(default_factory=list)
     invocations: list[tuple[float, float]] = field(default_factory=list)
     imports: str = ""
 
     def init_row(self) -> list[str]:
-        return [f"{min(self.init_ms):.0f}", f"{median(self.init_ms):.0f}"]
+        return [f"{min(self.init_ms):.0f}", f"{median(self.init_ms):.0f}", f"{median(self.init_cpu_ms):.0f}"]
 
     def rest(self) -> list[str]:
         first, second = (median(each) for each in zip(*self.invocations, strict=True))
@@ -139,11 +141,11 @@ def _start_all(world: World, targets: Mapping[str, FunctionSpec], runs: int) -> 
     for _ in range(runs):
         for name, spec in targets.items():
             with Process(spec, region, world.aws) as process:
-                seen[name].init_ms.append(process.init_ms)
-                seen[name].peak_mib.append(process.peak_mib)
-                seen[name].invocations.append(
-                    (process.invoke(_event(world, name)), process.invoke(_event(world, name)))
-                )
+                starts = seen[name]
+                starts.init_ms.append(process.init_ms)
+                starts.init_cpu_ms.append(process.cpu_ms)
+                starts.peak_mib.append(process.peak_mib)
+                starts.invocations.append((process.invoke(_event(world, name)), process.invoke(_event(world, name))))
     for name, spec in targets.items():
         seen[name].imports = largest(Process(spec, region, world.aws, "-X", "importtime").end())
     return seen
@@ -163,17 +165,21 @@ def _event(world: World, function: str) -> str:
 
 
 def _report(seen: Seen, uses: Mapping[str, tuple[str, ...]]) -> Report:
-    ratios = {name: median(seen[name].init_ms) / median(seen[_name(uses[name])].init_ms) for name in sorted(uses)}
-    header = ("", "init, min", "median", "times boto3", "MiB", "1st request", "2nd", "late")
-    others = [[name, *seen[name].init_row(), "", *seen[name].rest()] for name in seen if name not in uses]
-    functions = [[name, *seen[name].init_row(), f"{ratio:.2f}", *seen[name].rest()] for name, ratio in ratios.items()]
-    clients_of = [[name, ", ".join(uses.get(name, ())), starts.imports] for name, starts in seen.items()]
+    baselines = {name: seen[_name(services)] for name, services in uses.items()}
+    ratios = {name: median(seen[name].init_ms) / median(baselines[name].init_ms) for name in sorted(uses)}
+    of_cpu = {name: median(seen[name].init_cpu_ms) / median(baselines[name].init_cpu_ms) for name in uses}
+    others = [[name, *starts.init_row(), "", "", *starts.rest()] for name, starts in seen.items() if name not in uses]
+    functions = [
+        [name, *seen[name].init_row(), f"{ratio:.2f}", f"{of_cpu[name]:.2f}", *seen[name].rest()]
+        for name, ratio in ratios.items()
+    ]
+    imports = [[name, ", ".join(uses.get(name, ())), starts.imports] for name, starts in seen.items()]
     worst = max(ratios, key=ratios.__getitem__)
     return Report(
         "Cold start",
         [
-            Section("Starting, in milliseconds", _EXPLANATION, Table(header, [*others, *functions])),
-            Section("The largest imports", _IMPORTS, Table(("", "clients", "milliseconds"), clients_of)),
+            Section("Starting, in milliseconds", _EXPLANATION, Table(_HEADER, [*others, *functions])),
+            Section("The largest imports", _IMPORTS, Table(("", "clients", "milliseconds"), imports)),
         ],
         [Goal(f"init of {worst}, the largest of all, as times of boto3 with its clients", ratios[worst], LIMIT)],
     )

@@ -6,7 +6,7 @@ from fastkey.entry.http import Request, Response, redirect, set_cookie
 from fastkey.entry.page import visit
 from fastkey.usecases.authorize import authorize
 
-world = bootstrap.start()
+world = bootstrap.start("authorizations", "connections", "sealer")
 
 
 @visit

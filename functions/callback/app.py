@@ -7,7 +7,7 @@ from fastkey.entry.http import Request, Response, redirect, set_cookie
 from fastkey.entry.page import visit
 from fastkey.usecases.callback import callback
 
-world = bootstrap.start()
+world = bootstrap.start("authorizations", "connections", "sealer", "whitebit", "workflows")
 
 
 @visit

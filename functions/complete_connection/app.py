@@ -10,7 +10,7 @@ from fastkey.entry.http import Request, Response, describe, endpoint
 from fastkey.entry.model import parsed
 from fastkey.usecases.complete_connection import complete_connection
 
-world = bootstrap.start()
+world = bootstrap.start("connections", "workflows")
 
 
 class Complete(Struct, forbid_unknown_fields=True):

@@ -7,7 +7,7 @@ from fastkey import bootstrap
 from fastkey.entry.task import Task, task
 from fastkey.usecases.detect_key import detect_key
 
-world = bootstrap.start()
+world = bootstrap.start("connections", "limits", "sealer", "whitebit")
 
 
 @task

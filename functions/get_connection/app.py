@@ -4,7 +4,7 @@ from fastkey import bootstrap
 from fastkey.entry.http import Request, Response, describe, endpoint
 from fastkey.usecases.get_connection import get_connection, list_connections
 
-world = bootstrap.start()
+world = bootstrap.start("connections")
 
 
 def one(request: Request) -> Response:

@@ -8,7 +8,7 @@ from fastkey import bootstrap
 from fastkey.entry.schedule import scheduled
 from fastkey.usecases.keep_tokens import keep_tokens
 
-world = bootstrap.start()
+world = bootstrap.start("connections", "limits", "sealer", "whitebit")
 
 
 @scheduled

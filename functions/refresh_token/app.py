@@ -9,7 +9,7 @@ from fastkey import bootstrap
 from fastkey.entry.task import Task, outcome, task
 from fastkey.usecases.refresh_token import refresh_token
 
-world = bootstrap.start()
+world = bootstrap.start("connections", "limits", "sealer", "whitebit")
 
 
 @task

@@ -4,7 +4,7 @@ from fastkey import bootstrap
 from fastkey.entry.http import Request, Response, describe, endpoint
 from fastkey.usecases.revoke_connection import revoke_connection
 
-world = bootstrap.start()
+world = bootstrap.start("connections", "workflows")
 
 
 @endpoint

@@ -9,7 +9,7 @@ from fastkey.entry.http import Request, Response, endpoint
 from fastkey.entry.model import parsed
 from fastkey.usecases.start_connection import start_connection
 
-world = bootstrap.start()
+world = bootstrap.start("connections", "starts")
 
 
 class Start(Struct, forbid_unknown_fields=True):

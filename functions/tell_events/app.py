@@ -6,7 +6,7 @@ from fastkey import bootstrap
 from fastkey.entry.task import Task, outcome, task
 from fastkey.usecases.tell_events import tell_events
 
-world = bootstrap.start()
+world = bootstrap.start("connections", "events")
 
 
 @task

@@ -2,11 +2,12 @@
 
 import os
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import boto3
 
 from fastkey.adapters.aws import CONFIG, wary
+from fastkey.adapters.system import SystemClock, SystemEntropy
 from fastkey.settings import Settings
 
 if TYPE_CHECKING:
@@ -20,9 +21,22 @@ if TYPE_CHECKING:
     from fastkey.adapters.limits import DynamoLimits
     from fastkey.adapters.secretsmanager import SecretsManagerVault
     from fastkey.adapters.stepfunctions import StepFunctionsWorkflows
-    from fastkey.adapters.system import SystemClock, SystemEntropy
     from fastkey.adapters.watched import WatchedAuthorizations, WatchedConnections
     from fastkey.adapters.whitebit import WhiteBitClient
+
+# Parts that take time to make.
+Part = Literal[
+    "authorizations",
+    "connections",
+    "events",
+    "keys",
+    "limits",
+    "sealer",
+    "starts",
+    "vault",
+    "whitebit",
+    "workflows",
+]
 
 
 class AwsWorld:
@@ -33,18 +47,8 @@ class AwsWorld:
 
     def __init__(self, policy: Settings) -> None:
         self.policy = policy
-
-    @cached_property
-    def clock(self) -> "SystemClock":
-        from fastkey.adapters.system import SystemClock
-
-        return SystemClock()
-
-    @cached_property
-    def entropy(self) -> "SystemEntropy":
-        from fastkey.adapters.system import SystemEntropy
-
-        return SystemEntropy()
+        self.clock = SystemClock()
+        self.entropy = SystemEntropy()
 
     @cached_property
     def sealer(self) -> "KmsSealer":
@@ -125,9 +129,13 @@ class AwsWorld:
         return wary(boto3.client("secretsmanager", config=CONFIG))
 
 
-def start() -> AwsWorld:
+def start(*parts: Part) -> AwsWorld:
     """The world of a function that starts.
 
-    Raises SettingsError, so that a deployment that cannot work does not begin to.
+    parts: what its usual request needs, made now, when nobody waits for it yet. Raises SettingsError, so that a
+    deployment that cannot work does not begin to.
     """
-    return AwsWorld(Settings.read(os.environ))
+    world = AwsWorld(Settings.read(os.environ))
+    for part in parts:
+        getattr(world, part)
+    return world

@@ -84,7 +84,7 @@ BODIES = {"Start": "start_connection", "Complete": "complete_connection"}
 
 @pytest.mark.parametrize(("name", "function"), BODIES.items())
 def test_a_body_is_what_its_function_takes(name: str, function: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fastkey.bootstrap.start", lambda: None)
+    monkeypatch.setattr("fastkey.bootstrap.start", lambda *_: None)
     model: type[Struct] = getattr(importlib.import_module(f"functions.{function}.app"), name)
     assert without_words(SCHEMAS[name]) == without_words(schema_of(model))
 

@@ -54,7 +54,7 @@ def load() -> tuple[Stage, Mapping[str, Function]]:
     """The functions of the template by their logical ids, and the stage on which all of them play."""
     stage = Stage()
     functions = {}
-    with patch.object(bootstrap, "start", lambda: stage):
+    with patch.object(bootstrap, "start", lambda *_: stage):
         for name, resource in WRITTEN["Resources"].items():
             if resource["Type"] == "AWS::Serverless::Function":
                 properties = {**WRITTEN["Globals"]["Function"], **resource["Properties"]}

@@ -1,9 +1,8 @@
 """Captured keys, and the client secret, in Secrets Manager."""
 
+from time import monotonic
 from typing import TYPE_CHECKING
 
-from aws_lambda_powertools.utilities.parameters import SecretsProvider
-from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 from botocore.exceptions import ClientError
 
 from fastkey.adapters.aws import code_of, storage
@@ -88,12 +87,16 @@ class ClientSecret:
     MAX_AGE = 300  # seconds
 
     def __init__(self, client: "SecretsManagerClient", name: str) -> None:
-        self._provider = SecretsProvider(boto3_client=client)
+        self._client = client
         self._name = name
+        self._kept = Secret("")
+        self._kept_until = monotonic()
 
     def __call__(self) -> Secret:
-        try:
+        if monotonic() >= self._kept_until:
+            with storage():
+                answer = self._client.get_secret_value(SecretId=self._name)
             # An editor's newline at the end is not part of it.
-            return Secret(str(self._provider.get(self._name, max_age=self.MAX_AGE)).strip())
-        except GetParameterError:
-            raise StorageUnavailable from None
+            self._kept = Secret(answer["SecretString"].strip())
+            self._kept_until = monotonic() + self.MAX_AGE
+        return self._kept

@@ -141,9 +141,9 @@ class Request:
             document = json.loads(octets.decode(), object_pairs_hook=_object, parse_constant=_refuse)
             # Half a character, which JSON can escape (RFC 8259, section 8.2), has no octets.
             json.dumps(document, ensure_ascii=False).encode()
-            return document
         except (ValueError, RecursionError):
             raise InvalidRequest from None
+        return document
 
     def _header(self, name: str) -> str:
         """API Gateway writes their names small."""

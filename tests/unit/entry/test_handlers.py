@@ -31,7 +31,7 @@ Call = Callable[..., dict[str, Any]]
 @pytest.fixture
 def call(monkeypatch: pytest.MonkeyPatch, world: FakeWorld) -> Call:
     """Calls a function by its name, with its event, on the world of fakes."""
-    for name, value in ENVIRONMENT.items():
+    for name, value in {**ENVIRONMENT, "AWS_DEFAULT_REGION": "eu-west-1"}.items():
         monkeypatch.setenv(name, value)
 
     def call(function: str, event: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The functions as `sam build` made them, and the services of AWS that each of them calls."""
+"""What the template says is there, and the functions as `sam build` made them."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -28,11 +28,22 @@ def built(spec: FunctionSpec) -> FunctionSpec:
     return replace(spec, task_root=BUILD / spec.logical_id, layers=layers)
 
 
+def resources() -> Mapping[str, Mapping[str, Value]]:
+    """The template's resources, by logical id, that are there whatever its parameters say."""
+    written: Mapping[str, Mapping[str, Value]] = yaml_parse(TEMPLATE.read_text())["Resources"]
+    return {name: body for name, body in written.items() if "Condition" not in body}
+
+
+def functions() -> Mapping[str, Mapping[str, Value]]:
+    """The properties of the template's functions."""
+    return {
+        name: body["Properties"] for name, body in resources().items() if body["Type"] == "AWS::Serverless::Function"
+    }
+
+
 def clients() -> Mapping[str, tuple[str, ...]]:
     """By function, boto3's names of the services that its policy lets it call, in the alphabet's order."""
-    resources = yaml_parse(TEMPLATE.read_text())["Resources"]
-    functions = {name: body for name, body in resources.items() if body["Type"] == "AWS::Serverless::Function"}
-    return {name: tuple(sorted(set(_services(body["Properties"])))) for name, body in functions.items()}
+    return {name: tuple(sorted(set(_services(properties)))) for name, properties in functions().items()}
 
 
 def _services(properties: Mapping[str, Value]) -> Iterator[str]:

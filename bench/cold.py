@@ -11,19 +11,20 @@ from tempfile import TemporaryDirectory
 from time import sleep
 
 from bench.built import built, clients
+from bench.events import USUAL, event
 from bench.imports import largest
 from bench.process import Process
 from bench.report import Goal, Report, Section, Table
 from local.aws.server import ADMINISTRATOR
 from local.functions import FunctionSpec
+from local.partner import DEFAULT_PORT
 from local.sam_local.cases import CASES
 from local.sam_local.environments import aws_environment
 from local.sam_local.journey import travel
-from local.world import TEMPLATE, World
+from local.world import Ports, World
 
 LIMIT = 1.15  # times boto3 with the same clients
 
-_EVENTS = TEMPLATE.parent / "events"
 _NUMBERS = count(1)
 
 _EXPLANATION = """\
@@ -33,28 +34,6 @@ The requests are CPU of the process alone, its waiting left out: the first one, 
 and what the first took longer, which is what the start has left to it."""
 _HEADER = ("", "init, min", "median", "its CPU", "times boto3", "by CPU", "MiB", "1st request", "2nd", "late")
 _IMPORTS = "By package, without what each imports in turn; with `-X importtime`, which makes all of them slower."
-
-# The usual request of each function.
-_REQUESTS = {
-    name.partition("/")[0].title().replace("_", ""): name
-    for name in (
-        "authorize/ticket",
-        "callback/consented",
-        "capture_secret/captured",
-        "complete_connection/completed",
-        "delete_key/revoked",
-        "detect_key/found",
-        "get_connection/one",
-        "guard_keys/key_alive",
-        "keep_tokens/refreshed",
-        "read_account/balance",
-        "refresh_token/expired",
-        "revoke_connection/active",
-        "start_connection/started",
-        "tell_events/activated",
-        "verify_key/active",
-    )
-}
 
 # A call that each service answers to anybody, for what a client leaves to its first one.
 _CALLS = {
@@ -106,7 +85,7 @@ Seen = Mapping[str, Starts]
 def measure(runs: int) -> Report:
     """Starts every function so often, in turns with what it is compared to."""
     uses = clients()
-    with TemporaryDirectory() as folder, World() as world:
+    with TemporaryDirectory() as folder, World(ports=Ports(partner=DEFAULT_PORT)) as world:
         os.environ |= aws_environment(world)
         targets = {**_functions(world), **_baselines(world, Path(folder), set(uses.values()))}
         seen = _start_all(world, targets, runs)
@@ -153,15 +132,11 @@ def _start_all(world: World, targets: Mapping[str, FunctionSpec], runs: int) -> 
 
 def _event(world: World, function: str) -> str:
     """The usual request of a function, about a connection of its own."""
-    if function not in _REQUESTS:
+    if function not in USUAL:
         return "{}"
-    name = _REQUESTS[function]
-    if "refresh" in name:
+    if "refresh" in USUAL[function]:
         sleep(1)  # WhiteBIT takes one a second
-    event = (_EVENTS / f"{name}.json").read_text()
-    for placeholder, value in travel(world, f"user-{next(_NUMBERS)}@example.com", CASES[name].given).items():
-        event = event.replace(f"<{placeholder}>", value)
-    return event
+    return event(function, travel(world, f"user-{next(_NUMBERS)}@example.com", CASES[USUAL[function]].given))
 
 
 def _report(seen: Seen, uses: Mapping[str, tuple[str, ...]]) -> Report:

@@ -17,6 +17,12 @@ _NANOSECONDS = 1e6  # in a millisecond
 _PATIENCE = 30  # seconds
 
 
+def cpu_ms(pid: int) -> float:
+    """The CPU that all threads of a process have had. https://docs.kernel.org/scheduler/sched-stats.html"""
+    tasks = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(task.read_text().split()[0]) for task in tasks) / _NANOSECONDS
+
+
 class DiedError(Exception):
     """The process has failed; the text says how."""
 
@@ -74,9 +80,8 @@ class Process:
 
     @property
     def cpu_ms(self) -> float:
-        """The CPU that all threads have had. https://docs.kernel.org/scheduler/sched-stats.html"""
-        tasks = Path(f"/proc/{self._process.pid}/task").glob("*/schedstat")
-        return sum(int(task.read_text().split()[0]) for task in tasks) / _NANOSECONDS
+        """The CPU that it has had."""
+        return cpu_ms(self._process.pid)
 
     @property
     def peak_mib(self) -> float:

@@ -22,7 +22,8 @@ class Goal:
         of = f"{self.what}: {self.measured:.4g} of {self.limit:.4g}{unit}"
         if self.met:
             return f"GOAL met: {of}"
-        return f"GOAL missed by {self.measured - self.limit:.4g}{unit} ({self.measured / self.limit:.2f} times): {of}"
+        times = f" ({self.measured / self.limit:.2f} times)" if self.limit else ""
+        return f"GOAL missed by {self.measured - self.limit:.4g}{unit}{times}: {of}"
 
 
 @dataclass(frozen=True, slots=True)

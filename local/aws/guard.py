@@ -28,7 +28,7 @@ class Judgement:
 
 
 class Guard:
-    """Judges the calls of roles. `judgements` are all of them so far.
+    """Judges the calls of roles. `judgements` are all of them so far, and `services` answers what is allowed.
 
     `roles` are permissions by a role's name, which is the access key id that its calls are signed with. Whoever signs
     with another is the account's administrator.
@@ -37,7 +37,7 @@ class Guard:
     def __init__(self, services: "WSGIApplication") -> None:
         self.roles: Mapping[str, tuple[Permission, ...]] = {}
         self.judgements: list[Judgement] = []
-        self._services = services
+        self.services = services
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         request = Request(environ)
@@ -48,7 +48,7 @@ class Guard:
                 if not self._judge(role, call):
                     return _refusal(role, call)(environ, start_response)
             environ["wsgi.input"] = BytesIO(body)
-        return self._services(environ, start_response)
+        return self.services(environ, start_response)
 
     def denied(self) -> list[Judgement]:
         """The calls that were refused."""

@@ -1,0 +1,200 @@
+"""What a connection asks of AWS, counted, and what that costs."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from itertools import accumulate, repeat
+from time import sleep
+from typing import Any
+
+from bench.built import resources
+from bench.dynamodb import size
+from bench.meter import Counts, Meter, less, metering, plus, times
+from bench.prices import SERVICES, cost, prices
+from bench.report import Goal, Report, Section, Table
+from fastkey.domain.connection import CHECK_PERIOD
+from fastkey.domain.pace import seconds_until_next_look
+from local.items import fall_due, item
+from local.whitebit import Revision
+from local.world import World
+from tests.e2e.journey import Journey
+
+LIMIT = 0.0005  # dollars for a connection
+
+MILLION = 1_000_000
+MONTH = timedelta(days=365) / 12
+
+# How long after the consent a person may have confirmed the key, in seconds.
+_WAITS = (0, 10, 20, 30, 60, 300)
+
+_COUNTED = """\
+Of one connection, from the click to the told event, on average, in a local world: everything that a role asked of AWS,
+and what is billed by other measures. A look is the difference to a connection whose key came late, a trial what the
+guardian takes for one key more. Lambda's seconds are those in front of the local AWS and the sandbox, in functions
+that were warm; capacity units follow from the sizes of the items."""
+_ASKED = "The same connection, without waiting, call by call. What is read of AWS's own accord is not here."
+_COST = """\
+US dollars for a million connections, by how long after its consent a person has confirmed the key, with one look of a
+frontend each second. In revision 2026-05 the key is there with the consent."""
+_HELD = """\
+US dollars a month. Holding: the guardian tries a million keys every week, and what they take to store. Idle: nobody
+connects, and the schedules find nothing."""
+_SOURCES = "In US dollars, in us-east-1, without free tiers and taxes."
+
+
+def measure(connections: int, parameters: dict[str, Any] | None = None) -> Report:
+    """Connects so many users in each revision. parameters: the template's."""
+    at_once, asked = dict[str, Counts](), dict[str, Counts]()
+    for revision in Revision:
+        with World(revision, **(parameters or {})) as world, metering(world) as meter:
+            _connect(world, revision)
+            before, calls = meter.counts(), Counter(meter.recorder.calls)
+            for _ in range(connections):
+                journey = _connect(world, revision)
+            at_once[revision.value] = times(less(meter.counts(), before), 1 / connections)
+            asked[revision.value] = times(less(meter.recorder.calls, calls), 1 / connections)
+            if revision is Revision.AUGUST_2026:
+                look, frontend = _look(world, meter, at_once[revision.value]), _frontend_look(meter, journey)
+                trial, idle = _trial(world, meter, journey), _idle(world, meter)
+                stored = _stored(world, journey)
+    waiting = {wait: plus(at_once[Revision.AUGUST_2026.value], _waiting(look, frontend, wait)) for wait in _WAITS}
+    may = plus(at_once[Revision.MAY_2026.value], frontend)
+    held = plus(times(trial, MONTH / CHECK_PERIOD), stored)
+    each = {**at_once, "a look": look, "a frontend's look": frontend, "a trial": trial}
+    ways = {"2026-05": may, **{f"2026-08, {wait} s": counts for wait, counts in waiting.items()}}
+    million = {name: times(counts, MILLION) for name, counts in ways.items()}
+    month = {"a million keys held": times(held, MILLION), "idle": idle}
+    return Report(
+        "Calls and cost",
+        [
+            Section("What is counted", _COUNTED, _counted(each)),
+            Section("Calls of AWS", _ASKED, _counted(asked)),
+            Section("A million connections", _COST, _bill(million)),
+            Section("A month", _HELD, _bill(month)),
+            Section("Prices", _SOURCES, _sources()),
+        ],
+        [
+            Goal("a connection whose key is there at once (2026-05)", _sum(may), LIMIT, "dollars"),
+            Goal("a connection whose key comes after 20 s (2026-08)", _sum(waiting[20]), LIMIT, "dollars"),
+            Goal("idle, a month", _sum(idle), 0, "dollars"),
+        ],
+    )
+
+
+def looks(seconds: float) -> int:
+    """How often a key that comes after so many seconds is looked for in vain."""
+    waits = (float(seconds_until_next_look(timedelta(seconds=waited))) for waited in _moments())
+    return next(number for number, moment in enumerate(accumulate(waits, initial=0.0)) if moment >= seconds)
+
+
+def _moments() -> Iterator[float]:
+    """When looks follow each other as the state machine has them, in seconds after the first."""
+    moment = 0.0
+    for _ in repeat(None):
+        yield moment
+        moment += seconds_until_next_look(timedelta(seconds=moment))
+
+
+def _connect(world: World, revision: Revision, late: float = 0) -> Journey:
+    """A new user connects. late: how many seconds the key comes after the completion, where it comes by itself."""
+    journey = Journey(world, revision).consented()
+    if late:
+        journey.complete()
+        sleep(late)
+        journey.create_key()
+    else:
+        journey.create_key().complete()
+    while item(world, journey.connection_id)["status"]["S"] != "active":
+        sleep(0.05)
+    journey.await_told()
+    return journey
+
+
+def _look(world: World, meter: Meter, at_once: Counts) -> Counts:
+    """What a look costs that does not find the key."""
+    before, detections = meter.counts(), meter.invocations["DetectKey"]
+    _connect(world, Revision.AUGUST_2026, late=5)
+    in_vain = meter.invocations["DetectKey"] - detections - 1
+    return times(less(less(meter.counts(), before), at_once), 1 / in_vain)
+
+
+def _frontend_look(meter: Meter, journey: Journey) -> Counts:
+    journey.frontend.get(journey.connection_id)
+    before = meter.counts()
+    journey.frontend.get(journey.connection_id)
+    return less(meter.counts(), before)
+
+
+def _trial(world: World, meter: Meter, journey: Journey) -> Counts:
+    """What it costs the guardian to try one key more."""
+    world.fire("GuardKeys")
+    before = meter.counts()
+    world.fire("GuardKeys")
+    nothing_due = meter.counts()
+    fall_due(world, journey.connection_id)
+    more = less(less(meter.counts(), nothing_due), less(nothing_due, before))
+    return {name: max(0.0, number) for name, number in more.items()}
+
+
+def _idle(world: World, meter: Meter) -> Counts:
+    """What a month costs in which nothing happens."""
+    for function in world.schedules:
+        world.fire(function)
+    before = meter.counts()
+    for function in world.schedules:
+        world.fire(function)
+    firings = {"schedule firings": float(len(world.schedules))}
+    minutes = MONTH / timedelta(minutes=1)
+    kinds = Counter(body["Type"] for body in resources().values())
+    return plus(
+        times(plus(less(meter.counts(), before), firings), minutes),
+        {
+            "kms key-months": kinds["AWS::KMS::Key"],
+            "alarm-months": kinds["AWS::CloudWatch::Alarm"] + kinds["AWS::CloudWatch::CompositeAlarm"],
+            "dashboard-months": kinds["AWS::CloudWatch::Dashboard"],
+            "secret-months": 1,  # the client secret
+        },
+    )
+
+
+def _stored(world: World, journey: Journey) -> Counts:
+    """What one connection's key takes to be held for a month."""
+    named = {"Key": "name", "Values": [world.output("KeyPrefix")]}
+    secrets = world.client("secretsmanager").list_secrets(Filters=[named], MaxResults=100)["SecretList"]
+    of_key = [secret for secret in secrets if secret["Name"].endswith(journey.connection_id)]
+    dynamodb = world.client("dynamodb")
+    items = [each for table in world.tables.values() for each in dynamodb.scan(TableName=table)["Items"]]
+    about = [each for each in items if each.get("connection_id", {}).get("S") == journey.connection_id]
+    # 100 bytes are added to each item:
+    # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+    gigabytes = sum(size(each) + 100 for each in about) / 1e9
+    return {"secret-months": len(of_key), "table gb-months": gigabytes, "backup gb-months": gigabytes}
+
+
+def _waiting(look: Counts, frontend: Counts, seconds: int) -> Counts:
+    return plus(times(look, looks(seconds)), times(frontend, seconds + 1))
+
+
+def _sum(counts: Counts) -> float:
+    return sum(cost(counts).values())
+
+
+def _counted(columns: Mapping[str, Counts]) -> Table:
+    names = sorted({name for counts in columns.values() for name, number in counts.items() if number})
+    rows = [[name, *(f"{counts.get(name, 0):.4g}" for counts in columns.values())] for name in names]
+    return Table(("", *columns), rows)
+
+
+def _bill(columns: Mapping[str, Counts]) -> Table:
+    bills = [cost(counts) for counts in columns.values()]
+    rows = [[service, *(f"{bill[service]:,.2f}" for bill in bills)] for service in SERVICES]
+    total = ["all", *(f"{sum(bill.values()):,.2f}" for bill in bills)]
+    return Table(("", *columns), [*rows, total])
+
+
+def _sources() -> Table:
+    rows: Sequence[Sequence[str]] = [
+        [name, f"{price.price:.10f}".rstrip("0").rstrip("."), str(price.known), price.source, price.note]
+        for name, price in prices().items()
+    ]
+    return Table(("", "one", "known", "page", ""), rows)

@@ -4,6 +4,7 @@ shipped functions log of it, and AWS counts of them, is looked at.
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 

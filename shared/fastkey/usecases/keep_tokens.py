@@ -27,9 +27,10 @@ _TURN = timedelta(seconds=1) / REFRESHES.rate
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """How many connections' tokens are to be kept, and what this run did."""
+    """How many connections' tokens are to be kept, how many of them fit WhiteBIT's limit, and what this run did."""
 
     kept: int
+    fit: int
     refreshed: int
     failed: int
 
@@ -58,7 +59,8 @@ def keep_tokens(world: World, deadline: datetime) -> Kept:
             failed += 1
         else:
             refreshed += 1
-    return Kept(world.connections.count_kept(), refreshed, failed)
+    kept = world.connections.count_kept()
+    return Kept(kept, min(kept, CAPACITY), refreshed, failed)
 
 
 def _refresh_in_turn(world: World, connection_id: str, deadline: datetime) -> Connection:

@@ -51,12 +51,12 @@ def test_tokens_are_kept_for_those_who_want_that(world: FakeWorld) -> None:
     activate(world, keep_token=False)
     wanted = activate(world, 1)
     world.clock.advance(DUE + MOMENT)
-    assert keep(world) == Kept(kept=1, refreshed=1, failed=0)
+    assert keep(world) == Kept(kept=1, fit=1, refreshed=1, failed=0)
     assert dies_at(wanted) == REFRESH_TOKEN_LIFE
 
 
 def test_tokens_are_left_alone_as_long_as_they_live_long_enough(kept: Journey) -> None:
-    assert keep(kept.wait_for(DUE).world) == Kept(kept=1, refreshed=0, failed=0)
+    assert keep(kept.wait_for(DUE).world) == Kept(kept=1, fit=1, refreshed=0, failed=0)
     assert keep(kept.wait_for(MOMENT).world).refreshed == 1
 
 
@@ -69,7 +69,7 @@ def test_tokens_are_alive_for_a_day(kept: Journey) -> None:
 
 def test_tokens_of_what_is_not_active_any_more_are_not_kept(kept: Journey) -> None:
     kept.revoke()
-    assert keep(kept.wait_for(DUE + MOMENT).world) == Kept(kept=0, refreshed=0, failed=0)
+    assert keep(kept.wait_for(DUE + MOMENT).world) == Kept(kept=0, fit=0, refreshed=0, failed=0)
 
 
 # ---- In turn ---------------------------------------------------------------------------------------------------------
@@ -153,14 +153,15 @@ def spread(journey: Journey, age: timedelta) -> None:
     change(world, journey.connection_id, older)
 
 
-def test_partners_are_told_how_many_are_to_be_kept(world: FakeWorld) -> None:
+def test_of_more_than_fit_partners_are_told_how_many_do(world: FakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fastkey.usecases.keep_tokens.CAPACITY", 3)
     crowd(world, 5)
-    assert keep(world) == Kept(kept=5, refreshed=0, failed=0)
+    assert keep(world) == Kept(kept=5, fit=3, refreshed=0, failed=0)
 
 
 def test_a_run_without_time_does_nothing(kept: Journey) -> None:
     kept.wait_for(DUE + MOMENT)
-    assert keep(kept.world, TIME_TO_REFRESH) == Kept(kept=1, refreshed=0, failed=0)
+    assert keep(kept.world, TIME_TO_REFRESH) == Kept(kept=1, fit=1, refreshed=0, failed=0)
     assert asked(kept.world) == 0
 
 
@@ -177,7 +178,7 @@ def test_one_failure_does_not_stop_the_others(world: FakeWorld, fake: str, metho
     getattr(world, fake).fail_next(method, errors.StorageUnavailable, after_effect=after_effect)
     done = keep(world)
     assert (done.refreshed, done.failed) == (4, 1)
-    assert keep(world) == Kept(kept=5, refreshed=1, failed=0)
+    assert keep(world) == Kept(kept=5, fit=5, refreshed=1, failed=0)
 
 
 @pytest.mark.parametrize("error", [errors.WhiteBitUnavailable, errors.UnexpectedAnswer])
@@ -206,20 +207,20 @@ def test_tokens_whose_answer_was_lost_cost_one_refresh_more_and_leave_the_queue(
         keep(kept.world)
         kept.wait_for(MINUTE)
     assert asked(kept.world) == 2
-    assert keep(kept.world) == Kept(kept=0, refreshed=0, failed=0)
+    assert keep(kept.world) == Kept(kept=0, fit=0, refreshed=0, failed=0)
     assert kept.connection.status is Status.ACTIVE
 
 
 def test_tokens_that_whitebit_has_withdrawn_leave_the_queue(kept: Journey) -> None:
     kept.world.whitebit.withdraw(kept.account)
-    assert keep(kept.wait_for(DUE + MOMENT).world) == Kept(kept=0, refreshed=0, failed=1)
-    assert keep(kept.wait_for(MINUTE).world) == Kept(kept=0, refreshed=0, failed=0)
+    assert keep(kept.wait_for(DUE + MOMENT).world) == Kept(kept=0, fit=0, refreshed=0, failed=1)
+    assert keep(kept.wait_for(MINUTE).world) == Kept(kept=0, fit=0, refreshed=0, failed=0)
     assert asked(kept.world) == 1
 
 
 def test_tokens_that_died_while_nobody_ran_leave_the_queue(kept: Journey) -> None:
     keep(kept.wait(hours=3).world)
-    assert keep(kept.wait_for(MINUTE).world) == Kept(kept=0, refreshed=0, failed=0)
+    assert keep(kept.wait_for(MINUTE).world) == Kept(kept=0, fit=0, refreshed=0, failed=0)
     assert kept.connection.status is Status.ACTIVE
 
 

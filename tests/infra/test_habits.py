@@ -2,6 +2,7 @@
 
 import re
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -32,9 +33,11 @@ def test_changes_are_of_the_kinds_there_are_each_once(changes: str) -> None:
     assert set(kinds) <= KINDS
 
 
-@pytest.mark.parametrize("number", range(1, len(DECISIONS) + 1))
-def test_a_decision_has_a_number_of_its_own_and_its_title_in_the_table(number: int) -> None:
-    page = DECISIONS[number - 1]
-    title = page.read_text().splitlines()[0].removeprefix("# ")
-    assert page.name.startswith(f"{number:04}-")
-    assert f"| [{number:04}]({page.name}) | {title} |" in (ROOT / "docs/decisions/README.md").read_text()
+def title(page: Path) -> str:
+    return page.read_text().splitlines()[0].removeprefix("# ")
+
+
+def test_each_decision_is_in_the_table_by_its_number_and_its_title() -> None:
+    rows = [f"| [{page.name[:4]}]({page.name}) | {title(page)} |" for page in DECISIONS]
+    assert len({page.name[:4] for page in DECISIONS}) == len(DECISIONS)
+    assert [line for line in (ROOT / "docs/decisions/README.md").read_text().splitlines() if "| [" in line] == rows

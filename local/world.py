@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from local.aws.logs import LogGroups
 from local.aws.policy import permissions
 from local.aws.resources import CREATORS
 from local.aws.server import ADMINISTRATOR, Aws, Client
@@ -101,7 +102,7 @@ class World:
         self.guard.roles = {**self.guard.roles, role: permissions(self._stack.policies[policy_arn])}
 
     def _start(self, running: ExitStack, revision: Revision, host: str, ports: Ports) -> None:
-        self.functions = running.enter_context(closing(Functions(_REGION)))
+        self.functions = running.enter_context(closing(Functions(_REGION, LogGroups(_REGION).write)))
         self._aws = running.enter_context(closing(Aws(host, ports.aws, _REGION, self.functions.invoke)))
         self._issuer = running.enter_context(closing(Issuer(host, ports.issuer, _AUDIENCE)))
         whitebit = running.enter_context(closing(WebServer(host, ports.whitebit, _ELSEWHERE)))

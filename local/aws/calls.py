@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from moto.cloudformation.models import cloudformation_backends
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
@@ -40,10 +41,16 @@ def calls(request: Request) -> list[Call]:
     if not target:
         # The query protocol, which services speak that are older than the header.
         action = f"{service}:{request.form.get('Action')}"
-        return [] if action in _EVERYBODYS else [Call(action, "*")]
+        return [] if action in _EVERYBODYS else [Call(action, _stack(request.form.get("StackName"), region))]
     if target not in _SERVICES:
         return [Call(f"{target}:{operation}", "*")]
     return _SERVICES[target](operation, json.loads(request.get_data()), region)
+
+
+def _stack(name: str | None, region: str) -> str:
+    """The ARN of a stack; where there is none what it was asked for by."""
+    stacks = cloudformation_backends[DEFAULT_ACCOUNT_ID][region].stacks.values()
+    return next((stack.stack_id for stack in stacks if stack.name == name), name or "*")
 
 
 def _dynamodb(operation: str, parameters: Parameters, region: str) -> list[Call]:
@@ -105,6 +112,11 @@ def _waiting(token: str, region: str) -> str:
     return next(machines, "*")
 
 
+def _logs(operation: str, parameters: Parameters, region: str) -> list[Call]:
+    group = parameters.get("logGroupName")
+    return [Call(f"logs:{operation}", _arn("logs", region, "log-group", f"{group}:*") if group else "*")]
+
+
 def _events(operation: str, parameters: Parameters, region: str) -> list[Call]:
     buses = {entry.get("EventBusName", "default") for entry in parameters.get("Entries", [])}
     resources = [_arn("events", region, "event-bus", bus, separator="/") for bus in sorted(buses)] or ["*"]
@@ -133,6 +145,7 @@ _SERVICES: Mapping[str, Callable[[str, Parameters, str], list[Call]]] = {
     "AWSStepFunctions": _stepfunctions,
     "AmazonSQS": _sqs,
     "DynamoDB_20120810": _dynamodb,
+    "Logs_20140328": _logs,
     "TrentService": _kms,
     "secretsmanager": _secretsmanager,
 }

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING
+from xml.sax.saxutils import escape
 
 from werkzeug import Request, Response
 
@@ -46,7 +47,8 @@ class Guard:
             body = request.get_data()
             for call in calls(request):
                 if not self._judge(role, call):
-                    return _refusal(role, call)(environ, start_response)
+                    refuse = _refusal_of_query if "Action" in request.form else _refusal
+                    return refuse(_denial(role, call))(environ, start_response)
             environ["wsgi.input"] = BytesIO(body)
         return self.services(environ, start_response)
 
@@ -62,12 +64,21 @@ class Guard:
         return allowed
 
 
-def _refusal(role: str, call: Call) -> Response:
+def _denial(role: str, call: Call) -> str:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html"""
-    message = (
+    return (
         f"User: {role} is not authorized to perform: {call.action} on resource: {call.resource} "
         f"because no identity-based policy allows the {call.action} action"
     )
+
+
+def _refusal_of_query(message: str) -> Response:
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/CommonErrors.html"""
+    error = f"<Error><Type>Sender</Type><Code>AccessDenied</Code><Message>{escape(message)}</Message></Error>"
+    return Response(f"<ErrorResponse>{error}</ErrorResponse>", 403, content_type="text/xml")
+
+
+def _refusal(message: str) -> Response:
     body = json.dumps({"__type": "AccessDeniedException", "message": message})
     headers = {"x-amzn-ErrorType": "AccessDeniedException"}
     return Response(body, 400, headers, content_type="application/x-amz-json-1.1")

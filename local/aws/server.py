@@ -24,6 +24,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service impor
 )
 
 from local.aws.guard import Guard
+from local.aws.redrive import make_redrivable
 from local.functions import Outcome
 from local.web import QuietHandler, WebServer
 
@@ -56,6 +57,7 @@ class Aws:
         logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
         LambdaSimpleBackend.invoke = _lambda_backend(invoke)  # type: ignore[method-assign]
         _make_writes_atomic()
+        make_redrivable()
         _make_state_machines_sign(self._state_machines_client)
         self.guard = Guard(DomainDispatcherApplication(create_backend_app))
         self._region = region

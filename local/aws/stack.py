@@ -1,5 +1,6 @@
 """A template's resources, created as CloudFormation would, each when something first refers to it."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,10 +74,16 @@ class Stack:
         )
 
     def create(self) -> None:
-        """Create every resource whose condition holds. Raises TemplateError where CloudFormation would refuse."""
+        """Create every resource whose condition holds. Raises TemplateError where CloudFormation would refuse.
+
+        moto's CloudFormation knows the stack's outputs then, and nothing of its resources.
+        """
         for logical_id, resource in self._template.resources.items():
             if resource.condition is None or self._resolver.condition(resource.condition):
                 self.resource(logical_id)
+        outputs = {name: {"Value": self.output(name)} for name in self._template.outputs}
+        body = json.dumps({"Resources": {}, "Outputs": outputs})
+        self.client("cloudformation").create_stack(StackName=self.name, TemplateBody=body)
 
     def resource(self, logical_id: str) -> Physical:
         """A resource by its logical id, created if nothing asked for it before."""

@@ -3,7 +3,7 @@
 import json
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import BoundedSemaphore, Lock
@@ -16,17 +16,25 @@ _MAX_ENVIRONMENTS = 10
 
 _log = logging.getLogger("local.functions")
 
+Keep = Callable[[FunctionSpec, str], None]
+
 
 class Functions:
-    """Invokes functions by logical id, name or ARN. Each process starts when it is first needed, and stays."""
+    """Invokes functions by logical id, name or ARN. Each process starts when it is first needed, and stays.
 
-    def __init__(self, region: str) -> None:
+    keep: gets each line that a function's process writes.
+    """
+
+    def __init__(self, region: str, keep: Keep = lambda spec, line: None) -> None:
         self._region = region
+        self._keep = keep
         self._functions: dict[str, _Function] = {}
 
     def add(self, spec: FunctionSpec, aws_url: str) -> None:
         """Make a function known; `aws_url` is where it finds AWS. No process starts yet."""
-        self._functions[spec.logical_id] = self._functions[spec.name] = _Function(spec, self._region, aws_url)
+        self._functions[spec.logical_id] = self._functions[spec.name] = _Function(
+            spec, self._region, aws_url, self._keep
+        )
 
     def invoke(self, name: str, event: object) -> Outcome:
         """Invoke a function with an event (JSON) and wait for its outcome. Raises KeyError for an unknown function."""
@@ -55,11 +63,12 @@ class Functions:
 
 
 class _Function:
-    def __init__(self, spec: FunctionSpec, region: str, aws_url: str) -> None:
+    def __init__(self, spec: FunctionSpec, region: str, aws_url: str, keep: Keep) -> None:
         self.spec = spec
         self.lines: list[str] = []
         self._region = region
         self._aws_url = aws_url
+        self._keep = keep
         self._free_slots = BoundedSemaphore(_MAX_ENVIRONMENTS)
         self._lock = Lock()
         self._idle: list[Environment] = []
@@ -120,4 +129,5 @@ class _Function:
 
     def _write(self, line: str) -> None:
         self.lines.append(line)
+        self._keep(self.spec, line)
         _log.debug("%s | %s", self.spec.logical_id, line)

@@ -22,8 +22,15 @@ LOG_DELIVERY = {
     )
 }
 
-# Secrets are made as connections are, and Secrets Manager ends each secret's ARN with six characters of its own.
-OPEN_ENDED = (":secret:fastkey/keys/*", ":secret:fastkey/client-secret-??????")
+# Secrets and executions are made as connections are, and AWS ends the ARNs of secrets, stacks and logs as it likes.
+OPEN_ENDED = (
+    ":secret:fastkey/keys/*",
+    ":secret:fastkey/client-secret-??????",
+    ":execution:fastkey-provision-key:*",
+    ":execution:fastkey-revoke-key:*",
+    ":stack/fastkey/*",
+    ":log-group:fastkey-FunctionLog:*",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """What a partner hears of a connection, from its start to its end."""
 
-import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -10,13 +9,11 @@ from moto.events.models import EventsBackend
 
 from fastkey.domain.connection import REQUEST_LIFE
 from fastkey.domain.event import GRACE, PATIENCE
-from fastkey.replay import replay
-from local.aws.policy import Permission, permissions
+from fastkey.ops.verbs.replay import replay
 from local.items import age_events
 from local.world import World
 from tests.e2e.heard import Heard
 from tests.e2e.journey import Journey
-from tests.events.documented import blocks
 
 NewJourney = Callable[[], Journey]
 
@@ -98,14 +95,8 @@ def test_what_nobody_could_tell_for_a_day_is_kept_and_told_by_whoever_replays(
     user.fall_due()
     assert heard.of(user.connection_id) == []
     assert "untold" not in user.item()
+    world.attach(world.output("OperatorPolicy"), "operator")
     queue = world.queues["UntoldEvents"]
-    world.guard.roles = {**world.guard.roles, "operator": documented(queue)}
     replayed = replay(world.client("sqs", "operator"), world.client("events", "operator"), queue)
     assert (replayed.told, replayed.left) == (1, set())
     assert heard.kinds(user.connection_id) == ["failed"]
-
-
-def documented(queue: str) -> tuple[Permission, ...]:
-    """What docs/events.md lets whoever replays do, of the queue that there is, whose name nothing was added to."""
-    (policy,) = blocks("Replay", "json")
-    return permissions(json.loads(policy.replace("fastkey-UntoldEvents-*", queue.rpartition("/")[2])))

@@ -8,7 +8,6 @@ from cfnlint.api import lint_all  # type: ignore[import-untyped]
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 from fastkey.domain.event import PATIENCE, Kind
-from local.aws.policy import Call, Permission, permissions
 from tests.events.documented import SCHEMAS, SECTIONS, TEXT, blocks, validator
 from tests.template import WRITTEN
 
@@ -62,22 +61,3 @@ def test_how_long_an_event_is_tried_and_kept_is_what_is_done() -> None:
     assert WRITTEN["Resources"]["UntoldEvents"]["Properties"]["MessageRetentionPeriod"] == 14 * DAY
     assert "stays there for 14 days" in SECTIONS["What is promised"]
     assert "UntoldEvents" in WRITTEN["Outputs"]
-
-
-def test_the_policy_of_who_replays_names_each_thing_that_it_allows() -> None:
-    (policy,) = map(json.loads, blocks("Replay", "json"))
-    queue = "arn:aws:sqs:eu-central-1:123456789012:fastkey-UntoldEvents-*"
-    assert set(permissions(policy)) == {
-        Permission("TakeFromQueue", "sqs:ReceiveMessage", queue),
-        Permission("TakeFromQueue", "sqs:DeleteMessage", queue),
-        Permission("TellEvents", "events:PutEvents", "arn:aws:events:eu-central-1:123456789012:event-bus/default"),
-    }
-
-
-def test_the_policy_of_who_replays_allows_what_the_command_does_to_its_queue() -> None:
-    assert "QueueName" not in WRITTEN["Resources"]["UntoldEvents"]["Properties"], "CloudFormation ends it as it likes"
-    (policy,) = map(json.loads, blocks("Replay", "json"))
-    ((region, account, name),) = re.findall(r"https://sqs\.(.+?)\.amazonaws\.com/(\d+)/(\S+)", SECTIONS["Replay"])
-    for action in ("sqs:ReceiveMessage", "sqs:DeleteMessage"):
-        call = Call(action, f"arn:aws:sqs:{region}:{account}:{name}")
-        assert any(permission.covers(call) for permission in permissions(policy))

@@ -12,9 +12,10 @@ from moto.sqs.models import SQSBackend
 
 from fastkey.adapters.events import EventBridgeEvents
 from fastkey.domain.event import Event
-from fastkey.replay import main
+from fastkey.ops.cli import INTERRUPTED, main
 from local.events import EventQueue
 from tests.events.lives import EVENTS
+from tests.ops.stacks import OUTPUTS, STACK, create_stack
 
 # More than SQS gives at once.
 MANY = EVENTS[:12]
@@ -50,9 +51,12 @@ class Aws:
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setenv("FASTKEY_STACK", STACK)
     monkeypatch.setattr(SQSBackend, "receive_message", at_once)
     with mock_aws():
-        yield Aws()
+        aws = Aws()
+        create_stack(outputs={**OUTPUTS, "UntoldEvents": aws.url})
+        yield aws
 
 
 receive_message = SQSBackend.receive_message
@@ -67,7 +71,7 @@ def test_what_is_buried_is_told_as_it_would_have_been_and_leaves_the_queue(
     aws: Aws, capsys: pytest.CaptureFixture[str]
 ) -> None:
     aws.bury(*MANY)
-    assert main([aws.url]) == 0
+    assert main(["replay"]) == 0
     assert sorted(each["event_id"] for each in aws.told()) == sorted(event.event_id for event in MANY)
     assert aws.left() == 0
     assert capsys.readouterr().out == f"{len(MANY)} told, 0 left in the queue\n"
@@ -75,7 +79,7 @@ def test_what_is_buried_is_told_as_it_would_have_been_and_leaves_the_queue(
 
 def test_a_second_time_there_is_nothing_to_tell(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
     aws.bury(EVENTS[0])
-    assert (main([aws.url]), main([aws.url])) == (0, 0)
+    assert (main(["replay"]), main(["replay"])) == (0, 0)
     assert len(aws.told()) == 1
     assert capsys.readouterr().out.splitlines()[1] == "0 told, 0 left in the queue"
 
@@ -85,7 +89,7 @@ def test_what_the_bus_does_not_take_stays_and_the_others_are_told(
 ) -> None:
     refuse_events_of(monkeypatch, EVENTS[1].connection_id)
     aws.bury(*EVENTS[:3])
-    assert main([aws.url]) == 1
+    assert main(["replay"]) == 1
     assert {each["event_id"] for each in aws.told()} == {EVENTS[0].event_id, EVENTS[2].event_id}
     assert aws.left() == 1
     assert capsys.readouterr().out == "2 told, 1 left in the queue\n"
@@ -97,7 +101,7 @@ def test_a_queue_that_gives_again_what_was_left_does_not_keep_it_busy(
     refuse_events_of(monkeypatch, EVENTS[0].connection_id)
     aws.sqs.set_queue_attributes(QueueUrl=aws.url, Attributes={"VisibilityTimeout": "0"})
     aws.bury(EVENTS[0])
-    assert main([aws.url]) == 1
+    assert main(["replay"]) == 1
     assert capsys.readouterr().out == "0 told, 1 left in the queue\n"
 
 
@@ -105,7 +109,7 @@ def test_a_queue_that_gives_again_what_was_left_does_not_keep_it_busy(
 def test_what_is_no_event_stays_and_does_not_hold_up_the_others(aws: Aws, body: str) -> None:
     aws.sqs.send_message(QueueUrl=aws.url, MessageBody=body)
     aws.bury(EVENTS[0])
-    assert main([aws.url]) == 1
+    assert main(["replay"]) == 1
     assert [each["event_id"] for each in aws.told()] == [EVENTS[0].event_id]
     assert aws.left() == 1
 
@@ -115,9 +119,8 @@ def test_who_dies_before_the_queue_has_heard_tells_it_again(aws: Aws, monkeypatc
     aws.bury(EVENTS[0])
     with monkeypatch.context() as patch:
         patch.setattr(SQSBackend, "delete_message", die)
-        with pytest.raises(KeyboardInterrupt):
-            main([aws.url])
-    assert main([aws.url]) == 0
+        assert main(["replay"]) == INTERRUPTED
+    assert main(["replay"]) == 0
     assert [each["event_id"] for each in aws.told()] == [EVENTS[0].event_id] * 2
 
 
@@ -128,7 +131,7 @@ def die(*_: object, **__: object) -> None:
 def test_nothing_of_an_event_is_printed(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
     aws.bury(EVENTS[0])
     aws.sqs.send_message(QueueUrl=aws.url, MessageBody=json.dumps(EVENTS[1].user_id))
-    main([aws.url])
+    main(["replay"])
     printed = capsys.readouterr()
     assert not any(part in printed.out + printed.err for event in EVENTS for part in (event.user_id, event.event_id))
 

@@ -72,9 +72,13 @@ def test_what_functions_may_log_to_is_their_own_group() -> None:
     assert rest == {"Sid": "LeaveTheRestToPolicies", "Effect": "Allow", "NotAction": "logs:*", "Resource": "*"}
 
 
-def test_nobody_has_the_backends_policy_until_it_is_attached() -> None:
-    assert of_type("AWS::IAM::ManagedPolicy").keys() == {"FunctionBoundary", "BackendPolicy"}
-    assert RESOURCES["BackendPolicy"].properties.keys() == {"Description", "PolicyDocument"}
+FOR_PEOPLE_AND_PROGRAMS = ("BackendPolicy", "OperatorPolicy")
+
+
+@pytest.mark.parametrize("policy", FOR_PEOPLE_AND_PROGRAMS)
+def test_nobody_has_the_partners_policies_until_they_are_attached(policy: str) -> None:
+    assert of_type("AWS::IAM::ManagedPolicy").keys() == {"FunctionBoundary", *FOR_PEOPLE_AND_PROGRAMS}
+    assert RESOURCES[policy].properties.keys() == {"Description", "PolicyDocument"}
 
 
 def test_there_is_no_role_but_those() -> None:

@@ -29,8 +29,8 @@ USES = {
     "local/evidence.py": {"/authorize", "/callback", "/connections", "Authorizations"},
     # Has a connection fall due, and what is due done.
     "local/items.py": {"Connections", "GuardKeys"},
-    # Says where to look for the queue.
-    "shared/fastkey/replay.py": {"UntoldEvents"},
+    # Names an operator's workflows as the template does.
+    "shared/fastkey/ops/executions.py": {"ProvisionKey", "RevokeKey"},
     # Clients of the API.
     "local/frontend.py": {"/connections"},
     "local/sam_local/journey.py": {"/callback", "StartConnection"},

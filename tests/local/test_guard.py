@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from botocore.parsers import ResponseParserError
 
 from local.aws.policy import Call, Permission
 from local.aws.server import Aws
@@ -130,7 +129,13 @@ def ask(aws: Aws, service: str, operation: str, parameters: dict[str, Any]) -> s
             [Call("lambda:InvokeFunction", arn("lambda", "function:echo"))],
         ),
         ("lambda", "invoke", {"FunctionName": "echo"}, [Call("lambda:InvokeFunction", arn("lambda", "function:echo"))]),
-        ("logs", "describe_log_groups", {}, [Call("Logs_20140328:DescribeLogGroups", "*")]),
+        ("logs", "describe_log_groups", {}, [Call("logs:DescribeLogGroups", "*")]),
+        (
+            "logs",
+            "filter_log_events",
+            {"logGroupName": "shop"},
+            [Call("logs:FilterLogEvents", arn("logs", "log-group:shop:*"))],
+        ),
         ("sqs", "send_message", {**QUEUE, "MessageBody": "x"}, [Call("sqs:SendMessage", RETURNS)]),
         ("sqs", "receive_message", QUEUE, [Call("sqs:ReceiveMessage", RETURNS)]),
         ("sqs", "delete_message", {**QUEUE, "ReceiptHandle": "x"}, [Call("sqs:DeleteMessage", RETURNS)]),
@@ -158,10 +163,11 @@ def test_a_secret_that_is_there_has_six_more_characters(aws: Aws) -> None:
 
 def test_what_is_asked_by_the_query_protocol_is_denied_under_its_name(aws: Aws) -> None:
     aws.guard.roles = {ROLE: ()}
-    # No function speaks it, and the refusal is not of its form.
-    with pytest.raises(ResponseParserError):
-        aws.client("iam", ROLE).list_roles()
+    assert ask(aws, "iam", "list_roles", {}) == "AccessDenied"
     assert aws.guard.denied()[-1].call == Call("iam:ListRoles", "*")
+    # Of a stack that is not there nobody knows the ARN.
+    assert ask(aws, "cloudformation", "describe_stacks", {"StackName": "shop"}) == "AccessDenied"
+    assert aws.guard.denied()[-1].call == Call("cloudformation:DescribeStacks", "shop")
 
 
 def test_everybody_may_ask_who_they_are(aws: Aws) -> None:

@@ -180,3 +180,8 @@ def test_a_placeholder_without_a_substitution_is_an_error(create: Callable[[str]
     (tmp_path / "machine.yaml").write_text('StartAt: A\nStates: {A: {Type: Task, Resource: "${Gone}", End: true}}')
     with pytest.raises(TemplateError, match="Gone"):
         create("  Machine: {Type: AWS::Serverless::StateMachine, Properties: {DefinitionUri: machine.yaml}}")
+
+
+def test_cloudformation_knows_the_outputs(stack: Stack, aws: Aws) -> None:
+    (described,) = aws.client("cloudformation").describe_stacks(StackName="shop")["Stacks"]
+    assert described["Outputs"] == [{"OutputKey": "Shelves", "OutputValue": f"shop-Shelves/{REGION}"}]

@@ -264,7 +264,7 @@ class KeyDead(FastkeyError):
 
 class Revoked(FastkeyError):
     code = "revoked"
-    text = "The user disconnected. If WhiteBIT's dashboard shows a key for this platform later, remove it."
+    text = "The connection was revoked. If WhiteBIT's dashboard shows a key for this platform later, remove it."
     ends = Status.REVOKED
 
 

@@ -36,12 +36,12 @@ _HEADERS = {
 }
 
 REVOKING = (
-    "The user disconnected. WhiteBIT has not confirmed yet that the key is deleted. Whoever does not want to wait for "
-    "that can remove the key in WhiteBIT's dashboard."
+    "The connection is being revoked. WhiteBIT has not confirmed yet that the key is deleted. Whoever does not want "
+    "to wait for that can remove the key in WhiteBIT's dashboard."
 )
 REVOKED = (
-    "The user disconnected, and WhiteBIT has confirmed that the key is gone. If its dashboard shows another for this "
-    "platform, remove that."
+    "The connection was revoked, and WhiteBIT has confirmed that the key is gone. If its dashboard shows another for "
+    "this platform, remove that."
 )
 LEFTOVER = "If WhiteBIT's dashboard shows a key for this platform later, remove it."
 USER_ACTION = (

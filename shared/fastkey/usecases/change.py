@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from fastkey.domain.connection import Connection
 from fastkey.domain.errors import Conflict, StorageUnavailable
-from fastkey.ports import World
+from fastkey.ports import Registry
 
 Result = TypeVar("Result")
 
@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 ROUNDS = 5
 
 
-def change(world: World, connection_id: str, decide: Callable[[Connection], Connection]) -> Connection:
+def change(world: Registry, connection_id: str, decide: Callable[[Connection], Connection]) -> Connection:
     """Stores what `decide` makes of the connection, and gives it back. `decide` sees a fresh read each time; what it
     raises is raised.
 
@@ -44,7 +44,7 @@ def insist(act: Callable[[], Result]) -> Result:
     return act()
 
 
-def change_and_resume(world: World, connection_id: str, decide: Callable[[Connection], Connection]) -> Connection:
+def change_and_resume(world: Registry, connection_id: str, decide: Callable[[Connection], Connection]) -> Connection:
     """As `change`; then lets the workflow go on that waits for a decision about the connection.
 
     A workflow that has not begun to wait sees the decision by itself: it leaves its task token on condition that nobody

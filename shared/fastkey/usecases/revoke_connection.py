@@ -1,12 +1,12 @@
-"""A user disconnects."""
+"""A connection is revoked: its user disconnects, or whoever operates the deployment revokes it."""
 
 from fastkey.domain.connection import Connection
-from fastkey.ports import World
+from fastkey.ports import Registry
 from fastkey.usecases.change import change_and_resume
 from fastkey.usecases.get_connection import get_connection
 
 
-def revoke_connection(world: World, connection_id: str, user_id: str) -> Connection:
+def revoke_connection(world: Registry, connection_id: str, user_id: str) -> Connection:
     """Puts up the fence, and has RevokeKey do the rest.
 
     A second time changes nothing. Raises ConnectionNotFound, also for somebody else's.

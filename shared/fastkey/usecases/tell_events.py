@@ -1,11 +1,11 @@
 """Partners are told what has happened to a connection."""
 
 from fastkey.domain.connection import Connection
-from fastkey.ports import World
+from fastkey.ports import Registry
 from fastkey.usecases.change import change
 
 
-def tell_events(world: World, connection_id: str) -> Connection:
+def tell_events(world: Registry, connection_id: str) -> Connection:
     """Tells what is untold, oldest first. A second time tells nothing.
 
     Whoever dies in between leaves it to the next, who tells it again: partners hear everything at least once, and know

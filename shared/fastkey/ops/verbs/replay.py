@@ -1,23 +1,33 @@
-"""Events that could not be told are told after all: python -m fastkey.replay QUEUE_URL
+"""Tells the events that could not be told for a day, which lie in the queue UntoldEvents.
 
-QUEUE_URL: the stack's output UntoldEvents. AWS is found as boto3 finds it, in the queue's own account and region. The
-exit status is 0 if nothing was left in the queue.
+Each is taken out of the queue once the bus has it. What the bus does not take stays: the exit status is 1 then.
 """
 
 import argparse
 import json
-import sys
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import boto3
 from botocore.exceptions import ParamValidationError
+
+from fastkey.ops.operator import Operator
+from fastkey.ops.output import say
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """None: the queue is the stack's."""
+
+
+def run(operator: Operator, chosen: argparse.Namespace) -> int:
+    replayed = replay(operator.client("sqs"), operator.client("events"), operator.deployment.untold_events)
+    say(f"{replayed.told} told, {len(replayed.left)} left in the queue")
+    return 1 if replayed.left else 0
 
 
 @dataclass(slots=True)
@@ -60,17 +70,3 @@ def _put(events: "EventBridgeClient", body: str) -> bool:
     except (json.JSONDecodeError, ParamValidationError):
         return False
     return answer["FailedEntryCount"] == 0
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Replays, and prints how many events. Returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m fastkey.replay", description="Tells events that lie in the queue.")
-    parser.add_argument("queue_url", help="the stack's output UntoldEvents")
-    chosen = parser.parse_args(arguments)
-    replayed = replay(boto3.client("sqs"), boto3.client("events"), chosen.queue_url)
-    print(f"{replayed.told} told, {len(replayed.left)} left in the queue")  # noqa: T201 - a command-line front end
-    return 1 if replayed.left else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,27 @@
+"""CloudWatch Logs, as far as Lambda fills it: what functions write lies in their log groups."""
+
+from threading import Lock
+from time import time
+
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.logs.models import logs_backends
+
+from local.functions import FunctionSpec
+
+
+class LogGroups:
+    """Log groups of moto in this process, a stream for each function."""
+
+    def __init__(self, region: str) -> None:
+        self._region = region
+        self._lock = Lock()
+
+    def write(self, spec: FunctionSpec, line: str) -> None:
+        """Keeps a line that a function has written now. Nothing is kept where its group is not there (any more)."""
+        with self._lock:
+            groups = logs_backends[DEFAULT_ACCOUNT_ID][self._region].groups
+            if (group := groups.get(spec.log_group)) is None:
+                return
+            if spec.name not in group.streams:
+                group.create_log_stream(spec.name)
+            group.put_log_events(spec.name, [{"timestamp": int(time() * 1000), "message": line}])

@@ -239,7 +239,7 @@ def test_a_connection_that_waits_is_revoked(day: Day) -> None:
 def test_what_nobody_told_is_told_and_what_was_given_up_is_replayed(day: Day) -> None:
     assert "connection.failed, not told yet" in told(day.seen["story of the untold"])
     assert day.seen["retry of the untold"].out == "told: connection.failed\n"
-    assert day.seen["retry of what is given up"].out == "told: connection.failed\n"
+    assert day.seen["retry of what is given up"].out == "put into the queue: connection.failed\n"
     assert day.seen["replay"] == Ran(0, "1 told, 0 left in the queue\n", "")
 
 

@@ -1,7 +1,6 @@
 """docs/events.md speaks of every event there is, and its examples are right."""
 
 import json
-import re
 
 import pytest
 from cfnlint.api import lint_all  # type: ignore[import-untyped]

@@ -1,6 +1,7 @@
 """The README names everything that a partner meets, as the template and the catalogue of errors have it."""
 
 import re
+from argparse import ArgumentParser
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import fastkey.client
 from fastkey.client import Client
 from fastkey.domain.errors import CATALOGUE, FastkeyError, by_name
 from fastkey.domain.status import PENDING, Status
+from fastkey.ops.cli import VERBS
 from fastkey.usecases.keep_tokens import CAPACITY
 from tests.template import ROOT, WRITTEN
 
@@ -24,7 +26,7 @@ FUNCTIONS = {
 
 def row(name: str) -> str:
     """The row of a table whose first cell names this."""
-    (found,) = [line for line in README.splitlines() if re.match(rf"\| [^|]*`{re.escape(name)}`", line)]
+    (found,) = [line for line in README.splitlines() if re.match(rf"\| [^|]*`{re.escape(name)}[` ]", line)]
     return found
 
 
@@ -84,6 +86,16 @@ def test_every_end_says_what_to_do(status: Status) -> None:
 
 def test_how_many_tokens_can_be_kept_is_said() -> None:
     assert f"at most {CAPACITY} connections" in README
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_of_the_operators_is_explained_with_what_it_takes(verb: str) -> None:
+    its_own = ArgumentParser(add_help=False)
+    VERBS[verb].add_arguments(its_own)
+    explained = row(verb)
+    assert all(f"`{option}" in explained for action in its_own._actions for option in action.option_strings)
+    positional = [action.dest for action in its_own._actions if not action.option_strings]
+    assert f"`{' '.join([verb, *positional])}`" in explained
 
 
 # What is neither the reason of an end nor a problem is a turn of the workflow, which nobody outside meets.

@@ -21,11 +21,16 @@ def start(stack: Stack, aws: Aws, order: str, do: str) -> str:
     return str(started["executionArn"])
 
 
+def waiting(aws: Aws, order: str) -> str:
+    """The token that the workflow has left in the table; empty where it has left none yet."""
+    item = aws.client("dynamodb").get_item(TableName="shop-Shelves", Key={"id": {"S": order}}).get("Item", {})
+    return str(item.get("task_token", {}).get("S", ""))
+
+
 def pay(aws: Aws, order: str) -> None:
     """Send back the token that the workflow has left in the table."""
-    table = aws.client("dynamodb")
-    item = until(lambda: table.get_item(TableName="shop-Shelves", Key={"id": {"S": order}}).get("Item"))
-    aws.client("stepfunctions").send_task_success(taskToken=item["task_token"]["S"], output='{"paid": true}')
+    token = until(lambda: waiting(aws, order))
+    aws.client("stepfunctions").send_task_success(taskToken=token, output='{"paid": true}')
 
 
 def end(aws: Aws, execution: str) -> Execution:
@@ -105,3 +110,32 @@ def test_a_function_that_does_not_exist_is_not_found(aws: Aws) -> None:
     with pytest.raises(ClientError) as raised:
         aws.client("lambda").invoke(FunctionName="nobody", Payload=b"{}")
     assert raised.value.response["Error"]["Code"] == "ResourceNotFoundException"
+
+
+# ---- What moto does not have -----------------------------------------------------------------------------------------
+
+
+def test_an_execution_that_was_broken_off_goes_on_where_it_was(stack: Stack, aws: Aws, order: str) -> None:
+    client, execution = aws.client("stepfunctions"), start(stack, aws, order, "nothing")
+    token = until(lambda: waiting(aws, order))
+    client.stop_execution(executionArn=execution)
+    assert end(aws, execution)["status"] != "SUCCEEDED"
+    before = client.get_execution_history(executionArn=execution)["events"]
+    client.redrive_execution(executionArn=execution)
+    until(lambda: waiting(aws, order) != token)
+    pay(aws, order)
+    assert end(aws, execution)["status"] == "SUCCEEDED"
+    after = client.get_execution_history(executionArn=execution)["events"]
+    assert after[: len(before)] == before
+    assert after[len(before)]["type"] == "ExecutionRedriven"
+    assert [each["id"] for each in after] == list(range(1, len(after) + 1))
+
+
+def test_what_runs_or_has_succeeded_cannot_be_redriven(stack: Stack, aws: Aws, order: str) -> None:
+    client, execution = aws.client("stepfunctions"), start(stack, aws, order, "nothing")
+    with pytest.raises(client.exceptions.ExecutionNotRedrivable):
+        client.redrive_execution(executionArn=execution)
+    pay(aws, order)
+    end(aws, execution)
+    with pytest.raises(client.exceptions.ExecutionNotRedrivable):
+        client.redrive_execution(executionArn=execution)

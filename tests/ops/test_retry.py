@@ -6,6 +6,7 @@ import pytest
 
 from fastkey.domain import errors
 from fastkey.domain.connection import Connection
+from fastkey.domain.event import PATIENCE
 from fastkey.ops.executions import Execution, Executions, Workflow
 from fastkey.ops.verbs.retry import Stuck, retry
 from tests.contract.given import NOW, active, claimed, detecting, start, unique
@@ -109,6 +110,14 @@ def test_what_nobody_told_is_told(world: FakeWorld) -> None:
     assert list(world.events.told) == list(connection.untold)
     (said,) = retry(world, FakeExecutions(), connection.connection_id)
     assert said == "nothing to retry: it is active, and everything of it is told"
+
+
+def test_what_could_not_be_told_for_a_day_is_kept_for_replay(world: FakeWorld) -> None:
+    connection = active()
+    world.connections.add(connection)
+    world.clock.advance(NOW + PATIENCE - world.clock.now())
+    assert retry(world, FakeExecutions(), connection.connection_id) == ["put into the queue: connection.activated"]
+    assert list(world.events.buried) == list(connection.untold)
 
 
 def test_a_consent_is_waited_for_by_the_clock(world: FakeWorld) -> None:

@@ -44,10 +44,13 @@ def retry(registry: Registry, executions: Executions, connection_id: str) -> lis
 
 
 def _tell(registry: Registry, connection: Connection) -> list[str]:
-    kinds = [event.kind.value for event in connection.untold]
-    if kinds:
+    if connection.untold:
+        now = registry.clock.now()
         tell_events(registry, connection.connection_id)
-    return [f"told: {kind}" for kind in kinds]
+        return [
+            f"{'put into the queue' if each.is_given_up(now) else 'told'}: {each.kind}" for each in connection.untold
+        ]
+    return []
 
 
 def _workflow(connection: Connection) -> Workflow | None:

@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--user", help="only this user's, by the sub of their JWT")
     parser.add_argument("--yes", action="store_true", help="do not ask for the stack's name")
     parser.add_argument(
-        "--wait", action="store_true", help="until each has ended: no fault of WhiteBIT's is waited out"
+        "--wait", action="store_true", help="until each has ended: up to hours, where WhiteBIT does not answer"
     )
 
 

@@ -18,7 +18,7 @@ export AWS_DEFAULT_REGION ?= eu-central-1
 export SAM_CLI_TELEMETRY := 0
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help demo serve test simulate lint lint-python lint-template lint-workflows lint-actions lint-secrets build bill sam-local lock clean
+.PHONY: help demo serve test simulate bench lint lint-python lint-template lint-workflows lint-actions lint-secrets build bill sam-local lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -35,6 +35,9 @@ test: $(dev) ## every test
 simulate: $(dev) ## SEEDS=5000 FROM=1: crashes, faults and people as seeds decide; or one of them to read: SEED=7; or PAIRS=1
 	@.venv/bin/python -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) \
 		$(if $(FROM),--from $(FROM)) $(if $(PAIRS),--pairs)
+
+bench: $(dev) build ## what it takes, next to what it could, into docs/; PART=cold (warm, way, calls, growth, load) one alone, RUNS=3 how often
+	@.venv/bin/python -m bench $(PART) $(if $(RUNS),--runs $(RUNS))
 
 # Each part is a hook before a commit, too: see .pre-commit-config.yaml.
 lint: lint-python lint-template lint-workflows lint-actions lint-secrets ## all linters: of the code, the template, the workflows; and for secrets

@@ -1,6 +1,57 @@
-"""Measures: `python -m bench` all, `python -m bench cold` one part."""
+"""Measures: `python -m bench` everything, `python -m bench cold` one part. What it prints it also writes into docs/."""
 
-import sys
-from importlib import import_module
+import argparse
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from os import cpu_count
+from pathlib import Path
 
-print(import_module(f"bench.{sys.argv[1]}").measure(int(sys.argv[2])).text())
+from bench import calls, cold, growth, load, warm, way
+from bench.report import Report
+
+_DOCS = Path(__file__).parents[1] / "docs"
+
+# Each part, and how often it does what it measures unless it is told.
+PARTS: Mapping[str, tuple[Callable[[int], Report], int]] = {
+    "cold": (cold.measure, 10),
+    "warm": (warm.measure, 200),
+    "way": (way.measure, 20),
+    "calls": (calls.measure, 5),
+    "growth": (growth.measure, 10_000),
+    "load": (load.measure, 2_000),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the parts. A goal that is missed is no failure: it is said by how much."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description="What fastkey takes, next to what it could.")
+    parser.add_argument("part", nargs="?", choices=PARTS, help="all if none is named, and then docs/ is written anew")
+    parser.add_argument("--runs", type=int, help="how often, or how many connections; each part has its own number")
+    chosen = parser.parse_args(arguments)
+    reports = {}
+    for part in [chosen.part] if chosen.part else PARTS:
+        measure, usual = PARTS[part]
+        reports[part] = measure(chosen.runs or usual)
+        print(reports[part].text(), flush=True)
+    if not chosen.part:
+        _write(reports)
+
+
+def _write(reports: Mapping[str, Report]) -> None:
+    cost = [reports["calls"], reports["growth"]]
+    times = [report for report in reports.values() if report not in cost]
+    (_DOCS / "cost.md").write_text(_document("What it costs", cost))
+    (_DOCS / "performance.md").write_text(_document("How fast it is", times))
+
+
+def _document(title: str, reports: Sequence[Report]) -> str:
+    machine = (
+        f"{cpu_count()} processors ({platform.machine()}, {platform.system()}), Python {platform.python_version()}"
+    )
+    head = f"# {title}\n\nWritten by `make bench` on {datetime.now(UTC):%Y-%m-%d}, on {machine}.\n"
+    return "\n".join([head, *(report.markdown() for report in reports)])
+
+
+if __name__ == "__main__":
+    main()

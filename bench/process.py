@@ -12,7 +12,7 @@ from local.functions import FunctionSpec
 from local.functions.runtime_api import Answered, Failed, Invocation, Message, Ready, RuntimeApi
 from local.functions.variables import variables
 
-_MIB = 1024
+_KIB_IN_MIB = 1024
 _NANOSECONDS = 1e6  # in a millisecond
 _PATIENCE = 30  # seconds
 
@@ -21,6 +21,21 @@ def cpu_ms(pid: int) -> float:
     """The CPU that all threads of a process have had. https://docs.kernel.org/scheduler/sched-stats.html"""
     tasks = Path(f"/proc/{pid}/task").glob("*/schedstat")
     return sum(int(task.read_text().split()[0]) for task in tasks) / _NANOSECONDS
+
+
+def children() -> list[int]:
+    """The processes that this one has started: those of functions, in a local world."""
+    tasks = Path("/proc/self/task").glob("*/children")
+    return [int(pid) for task in tasks for pid in task.read_text().split()]
+
+
+def memory_mib(pid: int, kind: str = "VmRSS") -> float:
+    """The memory that a process holds or, as VmHWM, the most that it has held.
+
+    https://man7.org/linux/man-pages/man5/proc_pid_status.5.html
+    """
+    status = Path(f"/proc/{pid}/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith(kind)) / _KIB_IN_MIB
 
 
 class DiedError(Exception):
@@ -85,10 +100,8 @@ class Process:
 
     @property
     def peak_mib(self) -> float:
-        """The most memory that it has held. https://man7.org/linux/man-pages/man5/proc_pid_status.5.html, VmHWM"""
-        status = Path(f"/proc/{self._process.pid}/status").read_text()
-        (line,) = (line for line in status.splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) / _MIB
+        """The most memory that it has held."""
+        return memory_mib(self._process.pid, "VmHWM")
 
     def _expect(self, kind: type[Message]) -> None:
         message = self._messages.get(timeout=_PATIENCE)

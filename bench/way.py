@@ -1,11 +1,10 @@
 """How long a connection takes in the local world, next to what the world itself takes to answer."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from statistics import median
 from time import perf_counter, sleep, time
 
-from bench.process import cpu_ms
+from bench.process import children, cpu_ms
 from bench.report import Goal, Report, Section, Table
 from local.whitebit import Revision
 from local.world import World
@@ -76,7 +75,8 @@ def _detect(world: World, revision: Revision, late: float) -> float:
     (key,) = journey.whitebit_keys()
     from_then_on = max(completed, key["created_at"])
     looks = [call["at"] for call in journey.sandbox.ask("/calls") if call["path"] == "/oauth2/api-key/info"]
-    return float(min(at for at in looks if at >= from_then_on)) - from_then_on
+    seconds: float = min(at for at in looks if at >= from_then_on) - from_then_on
+    return seconds
 
 
 def _await_active(journey: Journey) -> None:
@@ -85,9 +85,7 @@ def _await_active(journey: Journey) -> None:
 
 
 def _own_cpu_ms() -> float:
-    """The CPU that the functions' processes have had, which are this process's children."""
-    children = (task.read_text().split() for task in Path("/proc/self/task").glob("*/children"))
-    return sum(cpu_ms(int(child)) for of_task in children for child in of_task)
+    return sum(map(cpu_ms, children()))
 
 
 def _way_rows(ways: Mapping[str, Sequence[tuple[float, float]]], ratios: Mapping[str, float]) -> Iterator[list[str]]:

@@ -1,0 +1,66 @@
+"""Goals, prices, looks and imports: what the bench makes of numbers."""
+
+import pytest
+
+from bench.built import clients
+from bench.calls import looks
+from bench.events import USUAL, event
+from bench.imports import by_package, largest
+from bench.meter import less, plus, times
+from bench.prices import SERVICES, cost, prices
+from bench.report import Goal, Table
+
+TOLD = """\
+import time: self [us] | cumulative | imported package
+import time:      1000 |       1000 |     json.decoder
+import time:      2000 |       3000 |   json
+noise
+import time:      9500 |      12500 | botocore.session
+"""
+
+
+def test_a_goal_says_by_how_much_it_misses() -> None:
+    assert str(Goal("init", 1.1, 1.15)) == "GOAL met: init: 1.1 of 1.15"
+    assert str(Goal("init", 3, 2, "ms")) == "GOAL missed by 1 ms (1.50 times): init: 3 of 2 ms"
+    assert str(Goal("idle", 2, 0, "dollars")) == "GOAL missed by 2 dollars: idle: 2 of 0 dollars"
+
+
+def test_a_table_is_the_same_for_a_terminal_and_for_a_page() -> None:
+    table = Table(("", "ms"), [["empty", "5"], ["all", "10"]])
+    assert table.text() == "       ms\nempty   5\nall    10"
+    assert table.markdown() == "|  | ms |\n| --- | ---: |\n| empty | 5 |\n| all | 10 |"
+
+
+def test_imports_are_added_up_by_package_without_what_they_import() -> None:
+    assert by_package(TOLD) == {"json": 3, "botocore": 10}
+    assert largest(TOLD, 1) == "botocore 10"
+
+
+def test_every_price_is_some_services_and_says_where_it_is_from() -> None:
+    assert sorted(prices()) == sorted(name for names in SERVICES.values() for name in names)
+    assert all(price.source.startswith("https://aws.amazon.com/") and price.known for price in prices().values())
+
+
+def test_what_is_counted_costs_its_price_and_nothing_is_left_out() -> None:
+    assert cost({"kms requests": 1_000_000, "kms key-months": 1})["KMS"] == pytest.approx(4)
+    assert sum(cost({"secret-months": 2, "secret calls": 100_000}).values()) == pytest.approx(1.3)
+    with pytest.raises(KeyError):
+        cost({"teapots": 1})
+
+
+def test_counts_are_added_and_taken_away_by_name() -> None:
+    assert plus({"a": 1, "b": 2}, {"a": 3}) == {"a": 4, "b": 2}
+    assert less({"a": 5, "b": 2}, {"a": 3}) == {"a": 2, "b": 2}
+    assert times({"a": 2}, 3) == {"a": 6}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "in_vain"), [(0, 0), (1, 1), (10, 10), (30, 30), (31, 31), (35, 31), (36, 32), (60, 36)]
+)
+def test_a_key_is_looked_for_each_second_and_later_each_five(seconds: float, in_vain: int) -> None:
+    assert looks(seconds) == in_vain
+
+
+def test_every_function_has_a_usual_request() -> None:
+    assert sorted(USUAL) == sorted(clients())
+    assert "<" not in event("GetConnection", {"connection_id": "connection-1"})

@@ -18,7 +18,7 @@ export AWS_DEFAULT_REGION ?= eu-central-1
 export SAM_CLI_TELEMETRY := 0
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help demo serve test simulate bench lint lint-python lint-template lint-workflows lint-actions lint-secrets build bill sam-local lock clean
+.PHONY: help demo serve test simulate bench lint lint-python lint-template lint-workflows lint-actions lint-secrets build bill sam-local picture lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -84,6 +84,9 @@ bill: $(dev) ## what ships, with hashes, as .aws-sam/fastkey.cdx.json (CycloneDX
 
 sam-local: $(dev) build ## every function with each of its events, in containers, by sam local invoke
 	@.venv/bin/python -m local.sam_local
+
+picture: $(dev) ## docs/dashboard.svg anew: the dashboard of a made-up day
+	@.venv/bin/python -m tests.operations
 
 lock: $(lock) ## the pins and hashes anew, from the requirements' *.in
 	@for name in layers/dependencies/requirements requirements/dev requirements/sam requirements/lock; do \

@@ -1,7 +1,9 @@
 """The runbook and what operators are given: each names what there is, and all of it."""
 
 import re
+from collections import Counter
 from dataclasses import fields
+from html import escape
 from inspect import signature
 
 import pytest
@@ -12,6 +14,7 @@ from fastkey.usecases.guard_keys import Finding
 from fastkey.usecases.keep_tokens import Kept
 from tests.operations.alarms import STACK, alarms
 from tests.operations.cloudwatch import Metric
+from tests.operations.dashboard import Line, widgets
 from tests.template import ROOT, WRITTEN
 
 RUNBOOK = (ROOT / "docs/runbook.md").read_text()
@@ -104,6 +107,29 @@ def test_an_alarm_says_where_to_read_and_there_it_says_what_to_do(name: str) -> 
 def test_an_alarm_looks_at_what_is_written(name: str) -> None:
     for metric in ALARMS[name].metrics():
         assert is_written(metric), metric
+
+
+SHOWN = [(widget.title, line) for widget in widgets() for line in widget.lines if line.metric]
+
+
+@pytest.mark.parametrize(("title", "line"), SHOWN, ids=lambda value: value if isinstance(value, str) else value.label)
+def test_the_dashboard_shows_what_is_written(title: str, line: Line) -> None:
+    assert line.metric
+    assert is_written(line.metric), title
+
+
+def test_the_dashboard_shows_every_alarm_and_no_widget_covers_another() -> None:
+    assert sorted(name for widget in widgets() for name in widget.alarms) == sorted(ALARMS)
+    places = [widget.place for widget in widgets()]
+    covered = [(x + across, y + down) for x, y, w, h in places for across in range(w) for down in range(h)]
+    assert len(covered) == len(set(covered))
+
+
+def test_the_picture_is_of_the_dashboard_that_there_is() -> None:
+    words = re.findall(r"<text[^>]*>([^<]+)</text>", (ROOT / "docs/dashboard.svg").read_text())
+    titles = [widget.title for widget in widgets()]
+    labels = [line.label for widget in widgets() for line in widget.lines if line.is_visible]
+    assert Counter(map(escape, [*titles, *labels, *ALARMS])) - Counter(words) == Counter()
 
 
 def test_what_it_costs_is_counted() -> None:

@@ -15,7 +15,6 @@ from tests.logged import entries, logged
 from tests.operations.alarms import STACK, alarms
 from tests.operations.cloudwatch import Metrics
 from tests.simulation.shipped import shipped
-from tests.unit.entry.events import http_event
 from tests.unit.journey import Journey
 
 MINUTE = timedelta(minutes=1)
@@ -79,14 +78,18 @@ class Deployment:
         """A state machine's step for a connection."""
         return self.invoke(function, {"connection_id": journey.connection_id, **more})
 
-    def call(self, function: str, route: str, user_id: str, **path: str) -> int:
-        """A call of the API. Gives the status of its answer."""
-        event = http_event(route, user_id=user_id) | {"pathParameters": path}
-        status = int(self.invoke(function, event)["statusCode"])
+    def answer(self, function: str, event: dict[str, Any]) -> dict[str, Any]:
+        """The API's answer to a request."""
+        answer: dict[str, Any] = self.invoke(function, event)
+        status = answer["statusCode"]
         self._count("AWS/ApiGateway", "Count", 1, ApiId="Api")
         self._count("AWS/ApiGateway", "4xx", int(400 <= status < 500), ApiId="Api")
         self._count("AWS/ApiGateway", "5xx", int(status >= 500), ApiId="Api")
-        return status
+        return answer
+
+    def start_execution(self, machine: str) -> None:
+        """Step Functions starts an execution."""
+        self._count("AWS/States", "ExecutionsStarted", 1, StateMachineArn=machine)
 
     def fail_execution(self, machine: str) -> None:
         """Step Functions gives up an execution."""
@@ -100,12 +103,16 @@ class Deployment:
         """Time passes, the schedules run, and alarms are looked at."""
         for _ in range(minutes):
             over = self.now + MINUTE
-            for function in self.schedules:
-                self.invoke(function, {})
+            self.run_schedules()
             self.world.clock.advance(max(over - self.now, timedelta()))
-            buried = len(self.world.events.buried)
-            self._count("AWS/SQS", "ApproximateNumberOfMessagesVisible", buried, QueueName="UntoldEvents")
             self.look()
+
+    def run_schedules(self) -> None:
+        """Each fires; and SQS counts what is in the queue."""
+        for function in self.schedules:
+            self.invoke(function, {})
+        buried = len(self.world.events.buried)
+        self._count("AWS/SQS", "ApproximateNumberOfMessagesVisible", buried, QueueName="UntoldEvents")
 
     def look(self) -> None:
         """CloudWatch reads the log, and evaluates the alarms."""

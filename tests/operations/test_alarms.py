@@ -14,6 +14,7 @@ from fastkey.usecases.keep_tokens import CAPACITY
 from tests.operations.alarms import alarms
 from tests.operations.deployment import MINUTE, Deployment
 from tests.simulation.shipped import definition
+from tests.unit.entry.events import http_event
 from tests.unit.journey import Journey
 
 
@@ -49,8 +50,9 @@ def ask(deployment: Deployment, journey: Journey, times: int, error: type[BaseEx
     for _ in range(times):
         if error:
             deployment.store.fail_next("get", error)
-        path = {"connection_id": journey.connection_id}
-        deployment.call("GetConnection", "GET /connections/{connection_id}", journey.user_id, **path)
+        route = "GET /connections/{connection_id}"
+        event = http_event(route, user_id=journey.user_id, connection_id=journey.connection_id)
+        deployment.answer("GetConnection", event)
 
 
 # ---- A good day ------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from tests.fakes.whitebit import IssuedKey
 from tests.fakes.world import RETURN_URL
 from tests.simulation.dice import Dice
 from tests.simulation.kernel import Process
-from tests.simulation.plan import DAY, Theme
+from tests.simulation.plan import DAY, Theme, keeps_tokens
 from tests.simulation.world import Simulation
 from tests.unit.entry.events import http_event
 
@@ -138,9 +138,9 @@ def _person(temper: _Temper, account: str, theme: Theme, days: float) -> Person:
         visitor=visitor,
         account=account,
         starts=soon("starts", 60, 700),
-        visits=soon("visits", 290, 310, 400),
+        visits=soon("visits", 290, 310, 345, 400),
         decision=dice.choose(f"{user} decides", ("allow",) * 26 + ("deny", "fail", "leave", "vanish")),
-        decides=soon("decides when", 290, 595, 605),
+        decides=soon("decides when", 290, 595, 605, 640),
         intrudes=(soon("intrudes"),) if chance("intrudes", 0.05) else (),
         returns=tuple(soon(f"returns {i}", 50, 300, 700) for i in range(3) if i == 0 or chance(f"returns {i}", 0.1)),
         completes=tuple(completes),
@@ -153,7 +153,7 @@ def _person(temper: _Temper, account: str, theme: Theme, days: float) -> Person:
         looks=tuple(soon(f"looks {i}", 400, 3000, DAY) for i in range(2)),
         lists=(soon("lists", 400, 3000, DAY),) if chance("lists", 0.3) else (),
         forgets=tuple(after * DAY for after in (0.01, 3, 31, 36) if chance(f"forgets after {after} days", 0.03)),
-        keep_token=chance("keeps its token", 0.25),
+        keep_token=keeps_tokens(dice),
         grants=dice.choose(f"{user} grants", _GRANTS),
     )
 

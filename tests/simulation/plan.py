@@ -1,7 +1,7 @@
 """What befalls the world's calls: a fate for each, by the call's name."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Protocol
 
@@ -147,6 +147,11 @@ class Theme(Enum):
         return dice.choose("theme", (*[cls.ANYTHING] * 7, cls.CAPTURING, cls.REFRESHING, cls.CLOCKS))
 
 
+def keeps_tokens(dice: Dice) -> bool:
+    """Whether the partner of a seed has tokens kept, and so of all of its people: they are refreshed by one run."""
+    return dice.chance("tokens are kept", 0.35)
+
+
 @dataclass(frozen=True, slots=True)
 class Outage:
     """A method of a port, or a resource of the state machines, to every call of which the same happens for a while.
@@ -177,16 +182,33 @@ class Outage:
 
     @classmethod
     def draw_another(cls, dice: Dice, days: float) -> "Outage | None":
-        """Perhaps another one, of what the schedule does: in the first half of the days for which keys are tried, or at
-        once where they are not.
+        """Perhaps another one, of what comes after the connection: in the first half of the days for which keys are
+        tried, in the first half of the hour for which tokens are kept, or at once.
         """
-        if not dice.chance("another outage", 0.8 if days else 0.2):
+        keeps = not days and keeps_tokens(dice)
+        if not dice.chance("another outage", 0.8 if days else 0.4 if keeps else 0.2):
             return None
-        port, method = dice.choose("another outage of", _SCHEDULED)
-        fates: tuple[Fate, ...] = _REFUSED if port == "start" else (*map(Fail, faults_of(port, method)), *_SLUGGISH)
+        if keeps:
+            return cls._of_refreshes(dice)
         since = dice.between("another outage since", 0, days / 2 * DAY)
         lasts = dice.choose("another outage lasts", (60, 3600, 30_000, 3 * DAY))
+        if days and dice.chance("another outage of what a try needs", 0.5):
+            port, method = dice.choose("another outage of", _TRIED)
+            fates: tuple[Fate, ...] = tuple(map(Fail, faults_of(port, method)))
+            lasts = 3 * DAY
+        else:
+            port, method = dice.choose("another outage of", _SCHEDULED)
+            fates = _REFUSED if port == "start" else (*map(Fail, faults_of(port, method)), *_SLUGGISH)
         return cls(port, method, dice.choose("another outage fate", fates), since, since + lasts)
+
+    @classmethod
+    def _of_refreshes(cls, dice: Dice) -> "Outage":
+        """WhiteBIT says at once that it refreshes nothing, mostly for longer than tokens can do without."""
+        faults = [fault for fault in faults_of("whitebit", "refresh_token") if not fault.effect]
+        fate = Fail(replace(dice.choose("another outage fate", faults), seconds=(0, 1)))
+        since = dice.between("another outage since", 1200, 2400)
+        lasts = dice.choose("another outage lasts", (200, 500, 1500))
+        return cls("whitebit", "refresh_token", fate, since, since + lasts)
 
     def hits(self, port: str, method: str, now: float) -> bool:
         """Whether it is this that is out, and now."""
@@ -229,6 +251,8 @@ _SCHEDULED = (
     *[("events", "tell")] * 4,
     ("events", "bury"),
 )
+# Without which nothing can be said of a key.
+_TRIED = ("vault", "find"), ("limits", "take"), ("whitebit", "read_signed")
 _STARTED = tuple(("start", resource) for resource in RESOURCES)
 # When starts are not counted nobody starts, and nothing follows; nobody here reads an account by a token; and what the
 # schedule calls has an outage of its own.

@@ -50,7 +50,7 @@ def tried_too_seldom() -> AbstractContextManager[Any]:
 
 def shredded_when_dead() -> AbstractContextManager[Any]:
     """The copy of a key is shredded as soon as the key is dead, though our address may be the reason."""
-    return patch.object(Connection, "is_lost", lambda self, now: self.status is Status.DEAD)
+    return patch.object(domain, "DEAD_KEY_LIFE", timedelta())
 
 
 def signed_without_looking() -> AbstractContextManager[Any]:

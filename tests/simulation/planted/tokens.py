@@ -36,6 +36,11 @@ def turn_not_waited_for() -> AbstractContextManager[Any]:
     return patch.object(refresh_token, "max", lambda *_: timedelta(0), create=True)
 
 
+def refreshed_too_often() -> AbstractContextManager[Any]:
+    """The bucket of the whole deployment gives ten refreshes a second, and WhiteBIT takes one."""
+    return patch.object(refresh_token, "REFRESHES", replace(REFRESHES, rate=10, burst=10))
+
+
 def lost_answer_asked_for_each_second() -> AbstractContextManager[Any]:
     """A refresh whose answer was lost is repeated each second, in its turn, until there is another answer."""
     ask = refresh_token._ask

@@ -19,8 +19,8 @@ AGAIN, RUNS = timedelta(hours=1), timedelta(minutes=10)
 # A key that was refused for so long was refused for twice as long as WhiteBIT lets one be that makes no call.
 DISABLED = timedelta(days=28)
 
-# A refresh token lives for ten minutes. Who is active so late that it lives for less than this is not kept in time.
-TOKEN_LIFE, IN_TIME = timedelta(minutes=10), timedelta(minutes=4)
+# Whose refresh token lives for less than this is not kept in time.
+IN_TIME = timedelta(minutes=4)
 
 
 class Life:
@@ -87,7 +87,9 @@ class Life:
     # ---- At the end --------------------------------------------------------------------------------------------------
 
     def check_kept(self) -> None:
-        """Until now tokens were kept: those that came when nothing befell any more live, or others in their place."""
+        """Until now tokens were kept: those for which there was time when nothing befell any more live, or others in
+        their place.
+        """
         record = self._record
         if record.plan.wild:
             return
@@ -95,9 +97,9 @@ class Life:
             if connection.status is not Status.ACTIVE or not connection.keep_token or connection.tokens is None:
                 continue
             pair = record.fakes.whitebit.granted[record.fakes.sealer.content(connection.tokens.access).reveal()]
-            is_steady = pair.refresh_expires_at - TOKEN_LIFE > record.at(record.plan.until)
-            in_time = pair.refresh_expires_at - IN_TIME > self._active_at[connection.connection_id]
-            if pair.refresh and not pair.revoked and is_steady and in_time and record.now >= pair.refresh_expires_at:
+            since = max(self._active_at[connection.connection_id], record.at(record.plan.until))
+            could_be_kept = pair.refresh and not pair.is_dead and since < pair.refresh_expires_at - IN_TIME
+            if could_be_kept and record.now >= pair.refresh_expires_at:
                 record.violate("I17", f"{connection.connection_id}: its tokens were to be kept, and are dead")
 
     def check_end(self) -> None:

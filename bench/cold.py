@@ -1,5 +1,6 @@
 """How long a function takes to start, what it holds then, and what it leaves to its first request."""
 
+import io
 import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -9,12 +10,14 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from time import sleep
+from unittest.mock import patch
 
 from bench.built import built, clients
 from bench.events import USUAL, event
 from bench.imports import largest
 from bench.process import Process
 from bench.report import Goal, Report, Section, Table
+from fastkey import logging
 from local.aws.server import ADMINISTRATOR
 from local.functions import FunctionSpec
 from local.partner import DEFAULT_PORT
@@ -85,7 +88,9 @@ Seen = Mapping[str, Starts]
 def measure(runs: int) -> Report:
     """Starts every function so often, in turns with what it is compared to."""
     uses = clients()
-    with TemporaryDirectory() as folder, World(ports=Ports(partner=DEFAULT_PORT)) as world:
+    # What the library logs here, on the way to a request, is nobody's.
+    quiet = patch.object(logging._logger, "stream", io.StringIO())
+    with TemporaryDirectory() as folder, World(ports=Ports(partner=DEFAULT_PORT)) as world, quiet:
         os.environ |= aws_environment(world)
         targets = {**_functions(world), **_baselines(world, Path(folder), set(uses.values()))}
         seen = _start_all(world, targets, runs)

@@ -42,6 +42,7 @@ def test_every_field_comes_back_as_it_was_stored(world: World) -> None:
         ticket_digest="digest",
         task_token="task-token",
         refresh_until=NOW,
+        refresh_again_at=NOW,
         busy_until=NOW + timedelta(microseconds=1),
         escrow=b"\x00\xff",
         keep_token=True,

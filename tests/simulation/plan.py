@@ -206,7 +206,7 @@ class Outage:
         """WhiteBIT says at once that it refreshes nothing, mostly for longer than tokens can do without."""
         faults = [fault for fault in faults_of("whitebit", "refresh_token") if not fault.effect]
         fate = Fail(replace(dice.choose("another outage fate", faults), seconds=(0, 1)))
-        since = dice.between("another outage since", 1200, 2400)
+        since = dice.between("another outage since", 300, 1800)
         lasts = dice.choose("another outage lasts", (200, 500, 1500))
         return cls("whitebit", "refresh_token", fate, since, since + lasts)
 

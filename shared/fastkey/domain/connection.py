@@ -51,6 +51,9 @@ DEAD_KEY_LIFE = 2 * IDLE_KEY_LIFE
 # Connections that are due are kept in so many queues.
 SHARDS = 8
 
+# WhiteBIT is not asked for new tokens again and again while it does not answer, however many want them.
+REFRESH_PAUSE = timedelta(seconds=10)
+
 # What never came as far as a key is removed from the table after this.
 ABANDONED_LIFE = timedelta(days=30)
 
@@ -63,7 +66,8 @@ class Connection:
 
     reason: the code of the error that ended it, or is ending it. expires_at: when a consent that nobody gave is given
     up. busy_until: the lease of whoever is at a step whose result counts (spends the code, reads the secret, uses it,
-    undoes), and refresh_until that of whoever refreshes the tokens. keep_token: whether the partner wants the tokens
+    undoes), and refresh_until that of whoever refreshes the tokens; refresh_again_at: until when nobody does, because
+    WhiteBIT has just not answered. keep_token: whether the partner wants the tokens
     kept alive. check_at: when the key is tried next, refused_at: when WhiteBIT first refused it, since it last did not,
     and checked_by: the read that went well then. key_given_up: the key is dead for good, and our copy goes. untold:
     what partners are yet to be told, oldest first.
@@ -84,6 +88,7 @@ class Connection:
     task_token: str | None = None
     tokens: SealedTokens | None = None
     refresh_until: datetime | None = None
+    refresh_again_at: datetime | None = None
     external_id: str | None = None
     permissions: tuple[str, ...] = ()
     issued_at: datetime | None = None
@@ -146,6 +151,10 @@ class Connection:
     def is_refreshing(self, now: datetime) -> bool:
         """Whether an attempt may be refreshing the tokens."""
         return self.refresh_until is not None and now < self.refresh_until
+
+    def may_refresh(self, now: datetime) -> bool:
+        """Whether WhiteBIT may be asked for new tokens, after it did not answer."""
+        return self.refresh_again_at is None or now >= self.refresh_again_at
 
     def is_overdue(self, now: datetime) -> bool:
         """Whether the key was found so long ago that storing it and trying it is given up."""
@@ -433,13 +442,19 @@ class Connection:
         """
         if self.refresh_until == until:
             return self
-        if self.is_refreshing(now) or self.tokens != tokens:
+        if self.is_refreshing(now) or not self.may_refresh(now) or self.tokens != tokens:
             raise errors.RefreshInProgress
         return self._change(now, refresh_until=until)
 
     def renew(self, tokens: SealedTokens, lease: datetime, now: datetime) -> Self:
-        """The refresh under this lease came to an end, with these tokens. Under another's lease nothing changes."""
-        return self._change(now, tokens=tokens, refresh_until=None) if self.refresh_until == lease else self
+        """The refresh under this lease came to an end, with these tokens: the same refresh token, where no answer came.
+        Under another's lease nothing changes.
+        """
+        if self.refresh_until != lease:
+            return self
+        is_answered = self.tokens is None or self.tokens.refresh != tokens.refresh
+        again = None if is_answered else now + REFRESH_PAUSE
+        return self._change(now, tokens=tokens, refresh_until=None, refresh_again_at=again)
 
     def give_up_tokens(self, now: datetime) -> Self:
         """A refresh token that was not used in time is not used any more. What lives stays as it is."""

@@ -50,13 +50,15 @@ def refresh_token(world: World, connection_id: str, deadline: datetime, *, early
 
     One attempt at a time; a second one uses what still lives, or raises RefreshInProgress or Conflict. It waits for its
     turn; where others wait already, what lives is used as well, or WhiteBitBusy raised. If the answer is lost, the
-    pair may be lost with it: what is kept is used for as long as it lives. deadline: when Lambda stops this attempt,
-    and its lease ends soon after.
+    pair may be lost with it: what is kept is used for as long as it lives, and nobody asks again for a while. deadline:
+    when Lambda stops this attempt, and its lease ends soon after.
     """
     now, until = world.clock.now(), deadline + CLOCK_SKEW + world.entropy.moment()
     connection = world.connections.get(connection_id)
     tokens = connection.tokens
     if tokens is None or tokens.refresh is None or not (early or tokens.are_due(now, MARGIN)):
+        return connection
+    if not connection.may_refresh(now):
         return connection
     if connection.is_refreshing(now) and tokens.access_lives(now):
         return connection

@@ -1,10 +1,12 @@
 """A token is kept alive, where WhiteBIT gave the means to."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 
 from fastkey.domain import errors
+from fastkey.domain.connection import REFRESH_PAUSE
 from fastkey.domain.pace import REFRESHES
 from fastkey.domain.secret import Secret
 from fastkey.domain.tokens import SealedTokens
@@ -167,7 +169,7 @@ def test_an_answer_that_did_not_come_leaves_what_lives(authorized: Journey, erro
     authorized.world.whitebit.fail_next("refresh_token", error)
     assert live(authorized)
     assert tokens(authorized) == before
-    assert live(authorized.wait(seconds=1))
+    assert live(authorized.wait_for(REFRESH_PAUSE))
     assert refreshes(authorized) == 2
     assert tokens(authorized) != before
 
@@ -177,7 +179,7 @@ def test_an_answer_that_did_not_come_may_come_later_where_nothing_lives(authoriz
     authorized.world.whitebit.fail_next("refresh_token", errors.WhiteBitUnavailable)
     with pytest.raises(errors.WhiteBitUnavailable):
         live(authorized)
-    assert live(authorized.wait(seconds=1))
+    assert live(authorized.wait_for(REFRESH_PAUSE))
 
 
 def test_a_pair_whose_answer_was_lost_is_lost(authorized: Journey) -> None:
@@ -186,7 +188,18 @@ def test_a_pair_whose_answer_was_lost_is_lost(authorized: Journey) -> None:
     with pytest.raises(errors.WhiteBitUnavailable):
         live(authorized)
     with pytest.raises(errors.ConsentLost):
-        live(authorized.wait(seconds=1))
+        live(authorized.wait_for(REFRESH_PAUSE))
+
+
+@pytest.mark.parametrize("age", [DUE, timedelta(seconds=300)], ids=["alive", "dead"])
+def test_a_whitebit_that_does_not_answer_is_not_asked_again_and_again(authorized: Journey, age: timedelta) -> None:
+    """Each look for the key wants a token: twenty in as many seconds."""
+    authorized.wait_for(age).world.whitebit.fail_next("refresh_token", errors.WhiteBitUnavailable, times=20)
+    for _ in range(20):
+        with suppress(errors.WhiteBitUnavailable):
+            live(authorized)
+        authorized.wait(seconds=1)
+    assert refreshes(authorized) == 2
 
 
 @pytest.mark.parametrize("after_effect", [False, True])

@@ -59,13 +59,9 @@ def load(path: Path, parameters: Mapping[str, str], region: str) -> Template:
     Needs no network and no credentials. `parameters` are texts, as `--parameter-overrides` takes them: the items of
     a list are separated by commas. Raises TemplateError for a value that CloudFormation would refuse.
     """
-    source = yaml_parse(path.read_text(encoding="utf-8"))
+    source = read(path)
     values = parameter_values(source.get("Parameters", {}), parameters)
-    _point_artifacts_at_local_bucket(source)
-    session = boto3.Session(region_name=region)
-    metrics = Metrics()  # goes nowhere, but complains when nobody publishes it
-    translated = Translator({}, Parser(), boto_session=session, metrics=metrics).translate(source, values)
-    metrics.publish()
+    translated = translate(source, values, region)
     return Template(
         root=path.resolve().parent,
         parameters=values,
@@ -76,6 +72,26 @@ def load(path: Path, parameters: Mapping[str, str], region: str) -> Template:
         },
         outputs={name: body["Value"] for name, body in translated.get("Outputs", {}).items()},
     )
+
+
+def read(path: Path) -> dict[str, Value]:
+    """A SAM template as it is written; intrinsic functions have their long form."""
+    source: dict[str, Value] = yaml_parse(path.read_text(encoding="utf-8"))
+    return source
+
+
+def translate(source: dict[str, Value], values: Mapping[str, str | list[str]], region: str) -> dict[str, Value]:
+    """What SAM makes of a template, whose artifacts it takes to be in LOCAL_BUCKET. Changes the source.
+
+    `values` are those of parameters; one that is missing stays a reference.
+    """
+    _point_artifacts_at_local_bucket(source)
+    session = boto3.Session(region_name=region)
+    metrics = Metrics()  # goes nowhere, but complains when nobody publishes it
+    translator = Translator({}, Parser(), boto_session=session, metrics=metrics)
+    translated: dict[str, Value] = translator.translate(source, values, passthrough_metadata=True)
+    metrics.publish()
+    return translated
 
 
 def parameter_values(declared: Mapping[str, Value], given: Mapping[str, str]) -> dict[str, str | list[str]]:

@@ -54,12 +54,6 @@ LOGGED = {
     "$context.status",
 }
 
-# What makes captured keys findable, and opens them, outlives the stack, but for one that never came to be.
-KEPT = dict.fromkeys(("Connections", "KeyHolders", "SealingKey"), ("RetainExceptOnCreate", "Retain"))
-DROPPED = dict.fromkeys(
-    ("ApiLog", "Authorizations", "FunctionLog", "Limits", "Starts", "UntoldEvents", "WorkflowLog"), ("Delete", "Delete")
-)
-
 # What an index shows beside keys: to whoever lists a user's connections, to whom a status is of use, and no ciphertext.
 SHOWN = {
     "by_user": {
@@ -151,12 +145,6 @@ def test_an_index_shows_keys_and_nothing_that_its_readers_have_no_use_for() -> N
     shown = {index["IndexName"]: set(index["Projection"].get("NonKeyAttributes", ())) for index in indexes}
     assert shown == SHOWN
     assert "ALL" not in {index["Projection"]["ProjectionType"] for index in indexes}
-
-
-def test_what_captured_keys_need_outlives_the_stack_and_nothing_else_does() -> None:
-    policies = ("DeletionPolicy", "UpdateReplacePolicy")
-    found = {name: tuple(body.get(policy) for policy in policies) for name, body in WRITTEN["Resources"].items()}
-    assert {name: policy for name, policy in found.items() if any(policy)} == KEPT | DROPPED
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in TAKEN.items() for value in values])

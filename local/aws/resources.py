@@ -17,8 +17,8 @@ from local.aws.stack import ACCOUNT_ID, Create, Physical, Stack
 from local.aws.template import LOCAL_BUCKET, TemplateError, Value, require_known
 from local.functions import FunctionSpec
 
-# SAM gives it to each function's role. Functions' logs go to nobody's log group here.
-_WRITE_LOGS = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+# SAM gives these to functions' roles. Functions' logs go to nobody's log group here, and no function is in a VPC.
+_SAMS_OWN = {f"arn:aws:iam::aws:policy/service-role/AWSLambda{name}ExecutionRole" for name in ("Basic", "VPCAccess")}
 
 
 def _table(stack: Stack, logical_id: str, properties: dict[str, Value]) -> Physical:
@@ -212,7 +212,7 @@ def _role(stack: Stack, logical_id: str, properties: dict[str, Value]) -> Physic
     # Functions have a boundary, which allows nothing by itself.
     known = {"AssumeRolePolicyDocument", "ManagedPolicyArns", "PermissionsBoundary", "Policies", "RoleName", "Tags"}
     require_known(logical_id, properties, known)
-    require_known(logical_id, properties.get("ManagedPolicyArns", []), {_WRITE_LOGS})
+    require_known(logical_id, properties.get("ManagedPolicyArns", []), _SAMS_OWN)
     name = properties.get("RoleName", stack.physical_name(logical_id))
     documents = (policy["PolicyDocument"] for policy in properties.get("Policies", []))
     stack.roles[name] = tuple(permission for document in documents for permission in permissions(document))

@@ -42,6 +42,7 @@ class Template:
 
     root: Path
     parameters: Mapping[str, str | list[str]]
+    rules: Mapping[str, Value]
     conditions: Mapping[str, Value]
     resources: Mapping[str, Resource]
     outputs: Mapping[str, Value]
@@ -65,6 +66,7 @@ def load(path: Path, parameters: Mapping[str, str], region: str) -> Template:
     return Template(
         root=path.resolve().parent,
         parameters=values,
+        rules=translated.get("Rules", {}),
         conditions=translated.get("Conditions", {}),
         resources={
             name: Resource(body["Type"], body.get("Properties", {}), body.get("Condition"))

@@ -15,6 +15,8 @@ SOURCE = WRITTEN["Resources"]
 # network, `test_static_egress.py` has more.
 KINDS = {
     "AWS::ApiGatewayV2::Api",
+    "AWS::ApiGatewayV2::ApiMapping",
+    "AWS::ApiGatewayV2::DomainName",
     "AWS::ApiGatewayV2::Stage",
     "AWS::CloudWatch::Alarm",
     "AWS::DynamoDB::Table",
@@ -38,6 +40,7 @@ KINDS = {
     "AWS::Lambda::Permission",
     "AWS::Logs::LogGroup",
     "AWS::Logs::QueryDefinition",
+    "AWS::Route53::RecordSet",
     "AWS::SQS::Queue",
     "AWS::Scheduler::Schedule",
     "AWS::StepFunctions::StateMachine",

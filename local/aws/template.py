@@ -1,5 +1,6 @@
 """The template as CloudFormation sees it: parameters checked, translated by SAM, intrinsic functions still in place."""
 
+import logging
 import re
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 LOCAL_BUCKET = "local"
 # Whatever a template can hold: JSON, in which objects may be intrinsic functions.
 Value = Any
+
+# It warns of features that SAM's own service has and this does not.
+logging.getLogger("samtranslator").setLevel(logging.ERROR)
 
 _ARTIFACT_PROPERTIES = ("CodeUri", "ContentUri", "DefinitionUri")
 

@@ -3,6 +3,8 @@
 The template is looked at as CloudFormation gets it: with what SAM adds to it.
 """
 
+import json
+
 import pytest
 
 from local.aws.template import Resource
@@ -18,7 +20,12 @@ KINDS = {
     "AWS::ApiGatewayV2::ApiMapping",
     "AWS::ApiGatewayV2::DomainName",
     "AWS::ApiGatewayV2::Stage",
+    "AWS::AppConfig::Application",
+    "AWS::AppConfig::ConfigurationProfile",
+    "AWS::AppConfig::HostedConfigurationVersion",
     "AWS::CloudWatch::Alarm",
+    "AWS::CodeDeploy::Application",
+    "AWS::CodeDeploy::DeploymentGroup",
     "AWS::DynamoDB::Table",
     "AWS::EC2::EIP",
     "AWS::EC2::InternetGateway",
@@ -34,11 +41,14 @@ KINDS = {
     "AWS::IAM::ManagedPolicy",
     "AWS::IAM::Role",
     "AWS::KMS::Key",
+    "AWS::Lambda::Alias",
     "AWS::Lambda::EventInvokeConfig",
     "AWS::Lambda::Function",
     "AWS::Lambda::LayerVersion",
     "AWS::Lambda::Permission",
+    "AWS::Lambda::Version",
     "AWS::Logs::LogGroup",
+    "AWS::Logs::MetricFilter",
     "AWS::Logs::QueryDefinition",
     "AWS::Route53::RecordSet",
     "AWS::SQS::Queue",
@@ -72,7 +82,8 @@ def test_a_role_is_taken_by_its_service_alone_and_has_no_policy_from_elsewhere(o
     assert role.properties["AssumeRolePolicyDocument"]["Statement"] == [trust]
     assert role.properties["ManagedPolicyArns"] == managed
     documents = [policy["PolicyDocument"] for policy in role.properties["Policies"]]
-    assert documents == SOURCE[owner]["Properties"]["Policies"]
+    # SAM's word for the alias, and its logical id.
+    assert documents == json.loads(json.dumps(SOURCE[owner]["Properties"]["Policies"]).replace(".Alias", "Aliaslive"))
 
 
 def test_functions_may_log_to_their_own_group_and_have_lambda_make_network_interfaces() -> None:
@@ -106,7 +117,15 @@ def test_nobody_has_the_backends_policy_until_it_is_attached() -> None:
 def test_there_is_no_role_but_those() -> None:
     owners = {f"{name}Role" for name, body in SOURCE.items() if body["Type"] in SERVICES}
     schedules = {f"{name}Role" for name in of_type("AWS::Scheduler::Schedule")}
-    assert of_type("AWS::IAM::Role").keys() == owners | schedules
+    assert of_type("AWS::IAM::Role").keys() == owners | schedules | {"CodeDeployServiceRole"}
+
+
+def test_the_role_for_updates_is_codedeploys_and_has_what_aws_wrote_for_it() -> None:
+    role = RESOURCES["CodeDeployServiceRole"].properties
+    trust = {"Effect": "Allow", "Action": ["sts:AssumeRole"], "Principal": {"Service": ["codedeploy.amazonaws.com"]}}
+    assert role["AssumeRolePolicyDocument"]["Statement"] == [trust]
+    assert role["ManagedPolicyArns"] == ["arn:aws:iam::aws:policy/service-role/AWSCodeDeployRoleForLambda"]
+    assert role.keys() == {"AssumeRolePolicyDocument", "ManagedPolicyArns"}
 
 
 @pytest.mark.parametrize("schedule", of_type("AWS::Scheduler::Schedule"))
@@ -135,7 +154,7 @@ def test_a_function_is_invoked_by_its_routes_of_this_api_alone() -> None:
         assert variables == {"__ApiId__": {"Ref": "Api"}, "__Stage__": "*"}
         prefix, _, route = source.partition("${__ApiId__}/${__Stage__}/")
         assert prefix == "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:"
-        granted.append((permission.properties["FunctionName"]["Ref"], route))
+        granted.append((permission.properties["FunctionName"]["Ref"].removesuffix("Aliaslive"), route))
     # As an ARN has them: without the space, and with an asterisk for the id.
     asked = [(name, route.replace(" ", "").replace("{connection_id}", "*")) for name, route, _ in routes()]
     assert sorted(granted) == sorted(asked)

@@ -15,8 +15,7 @@ from local.aws.template import Value, read, translate
 def kept(template: Mapping[str, Value]) -> dict[str, Value]:
     """The part of a translated template that is not deleted with its stack."""
     resources = template["Resources"].items()
-    # A function's versions are retained when they are replaced, and go with the function.
-    outlive = {name: body for name, body in resources if body.get("UpdateReplacePolicy") == "Retain"}
+    outlive = {name: body for name, body in resources if body.get("DeletionPolicy", "Delete") != "Delete"}
     return {"AWSTemplateFormatVersion": template["AWSTemplateFormatVersion"], "Resources": outlive}
 
 

@@ -34,6 +34,7 @@ OTHERWISE = {
     "LogRetentionDays": "7",
     "MaximumPermissions": "read",
     "PublicUrl": "https://other.example",
+    "SnapStart": "on",
     "StaticEgress": "on",
     "WhiteBitBaseUrl": "https://other.example",
 }

@@ -5,9 +5,10 @@ python313 := $(firstword $(foreach python,python3.13 $(wildcard $(HOME)/.pyenv/v
 	$(shell $(python) -c 'import sys; print(sys.base_prefix + "/bin/python3.13")' 2>/dev/null)))
 python := $(or $(python313),python3)
 
-# SAM's pins collide with ours, and the locker's need not be anybody's: each has an environment of its own.
+# SAM's and Checkov's pins collide with ours, and the locker's need not be anybody's: each has an environment of its own.
 dev := .venv/installed
 sam := .venv-sam/installed
+checkov := .venv-checkov/installed
 lock := .venv-lock/installed
 
 architecture := $(if $(filter x86_64 amd64,$(shell uname -m)),x86_64,arm64)
@@ -19,6 +20,8 @@ export SAM_CLI_TELEMETRY := 0
 MAKEFLAGS += --no-print-directory
 
 .PHONY: help demo serve test simulate bench lint lint-python lint-template lint-workflows lint-actions lint-secrets build bill sam-local picture lock clean
+
+.DELETE_ON_ERROR:
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -48,8 +51,10 @@ lint-python: $(dev)
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
 
-lint-template: $(dev)
+# Checkov does not know SAM. What it may pass over is written beside each resource, and nothing for all at once.
+lint-template: $(dev) $(checkov) .build/template.json
 	.venv/bin/cfn-lint template.yaml
+	.venv-checkov/bin/checkov --framework cloudformation --file .build/template.json --skip-download --quiet --compact
 
 # The two linters find different mistakes. Both read the definitions as deployed: an ARN stands for every ${Name}.
 lint-workflows: $(dev) $(workflows) $(if $(npm),.build/node_modules)
@@ -62,6 +67,10 @@ lint-actions: $(dev)
 # Without the detector of words such as "password", which the sandbox is full of. What is found is not tried out at its issuer's.
 lint-secrets: $(dev)
 	git ls-files ':!requirements' ':!layers/*.txt' | xargs .venv/bin/detect-secrets-hook --no-verify --disable-plugin KeywordDetector
+
+.build/template.json: $(dev) template.yaml $(wildcard local/*.py local/aws/*.py)
+	@mkdir -p $(@D)
+	.venv/bin/python -m local.translated template.yaml > $@
 
 .build/statemachines/%: statemachines/%
 	@mkdir -p $(@D)
@@ -89,13 +98,13 @@ picture: $(dev) ## docs/dashboard.svg anew: the dashboard of a made-up day
 	@.venv/bin/python -m tests.operations
 
 lock: $(lock) ## the pins and hashes anew, from the requirements' *.in
-	@for name in layers/dependencies/requirements requirements/dev requirements/sam requirements/lock; do \
+	@for name in layers/dependencies/requirements requirements/dev requirements/sam requirements/checkov requirements/lock; do \
 		.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 			--custom-compile-command "make lock" $$name.in --output-file $$name.txt && echo $$name.txt || exit; \
 	done
 
 clean: ## remove what was built and installed
-	rm -rf .aws-sam .build .venv .venv-sam .venv-lock .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .aws-sam .build .venv .venv-sam .venv-checkov .venv-lock .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 # The new environment needs no pip of its own, and so no ensurepip, which some systems leave out.
 define install
@@ -112,6 +121,10 @@ $(dev): requirements/dev.txt
 
 $(sam): python = $(or $(python313),$(error Python 3.13, the functions' runtime, is not here: install it or put its folder first on PATH))
 $(sam): requirements/sam.txt
+	$(install)
+	@touch $@
+
+$(checkov): requirements/checkov.txt
 	$(install)
 	@touch $@
 

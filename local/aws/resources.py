@@ -17,8 +17,11 @@ from local.aws.stack import ACCOUNT_ID, Create, Physical, Stack
 from local.aws.template import LOCAL_BUCKET, TemplateError, Value, require_known
 from local.functions import FunctionSpec
 
-# SAM gives it to each function's role. Functions' logs go to nobody's log group here.
-_WRITE_LOGS = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+# SAM gives these to roles. Functions' logs go to nobody's log group here, no function is in a VPC, and none is updated.
+_SAMS_OWN = {
+    f"arn:aws:iam::aws:policy/service-role/{name}"
+    for name in ("AWSLambdaBasicExecutionRole", "AWSLambdaVPCAccessExecutionRole", "AWSCodeDeployRoleForLambda")
+}
 
 
 def _table(stack: Stack, logical_id: str, properties: dict[str, Value]) -> Physical:
@@ -163,9 +166,19 @@ def _function(stack: Stack, logical_id: str, properties: dict[str, Value]) -> Ph
     return Physical(name, {"Arn": arn})
 
 
+def _version(stack: Stack, logical_id: str, properties: dict[str, Value]) -> Physical:
+    arn = stack.arn("lambda", f"function:{properties['FunctionName']}")
+    return Physical(f"{arn}:1", {"Version": "1"})
+
+
+def _alias(stack: Stack, logical_id: str, properties: dict[str, Value]) -> Physical:
+    """Leads to the one version that there is."""
+    return Physical(stack.arn("lambda", f"function:{properties['FunctionName']}:{properties['Name']}"))
+
+
 def _schedule(stack: Stack, logical_id: str, properties: dict[str, Value]) -> Physical:
     schedule = Schedule.parse(logical_id, properties)
-    functions = [name for name, spec in stack.functions.items() if spec.arn == schedule.function]
+    functions = [name for name, spec in stack.functions.items() if f"{schedule.function}:".startswith(f"{spec.arn}:")]
     if not functions:
         raise TemplateError(f"{logical_id}: {schedule.function} is not a function of this template")
     if functions[0] in stack.schedules:
@@ -212,7 +225,7 @@ def _role(stack: Stack, logical_id: str, properties: dict[str, Value]) -> Physic
     # Functions have a boundary, which allows nothing by itself.
     known = {"AssumeRolePolicyDocument", "ManagedPolicyArns", "PermissionsBoundary", "Policies", "RoleName", "Tags"}
     require_known(logical_id, properties, known)
-    require_known(logical_id, properties.get("ManagedPolicyArns", []), {_WRITE_LOGS})
+    require_known(logical_id, properties.get("ManagedPolicyArns", []), _SAMS_OWN)
     name = properties.get("RoleName", stack.physical_name(logical_id))
     documents = (policy["PolicyDocument"] for policy in properties.get("Policies", []))
     stack.roles[name] = tuple(permission for document in documents for permission in permissions(document))
@@ -228,15 +241,20 @@ def _managed_policy(stack: Stack, logical_id: str, properties: dict[str, Value])
 
 
 def _nothing(stack: Stack, logical_id: str, properties: dict[str, Value]) -> Physical:
-    """For what has no work to do here: nobody else invokes functions, and nothing is billed."""
+    """For what has no work to do here: nobody else invokes functions, none is updated, and nothing is billed."""
     return Physical(stack.physical_name(logical_id))
 
 
 CREATORS: Mapping[str, Create] = {
     "AWS::ApiGatewayV2::Api": _http_api,
     "AWS::ApiGatewayV2::Stage": _nothing,
+    "AWS::AppConfig::Application": _nothing,
+    "AWS::AppConfig::ConfigurationProfile": _nothing,
+    "AWS::AppConfig::HostedConfigurationVersion": _nothing,
     "AWS::CloudWatch::Alarm": _alarm,
     "AWS::CloudWatch::Dashboard": _dashboard,
+    "AWS::CodeDeploy::Application": _nothing,
+    "AWS::CodeDeploy::DeploymentGroup": _nothing,
     "AWS::DynamoDB::Table": _table,
     "AWS::Events::EventBus": _event_bus,
     "AWS::Events::Rule": _event_rule,
@@ -244,10 +262,12 @@ CREATORS: Mapping[str, Create] = {
     "AWS::IAM::Role": _role,
     "AWS::KMS::Alias": _key_alias,
     "AWS::KMS::Key": _key,
+    "AWS::Lambda::Alias": _alias,
     "AWS::Lambda::EventInvokeConfig": _asynchronous,
     "AWS::Lambda::Function": _function,
     "AWS::Lambda::LayerVersion": _layer,
     "AWS::Lambda::Permission": _nothing,
+    "AWS::Lambda::Version": _version,
     "AWS::Logs::LogGroup": _log_group,
     "AWS::Logs::MetricFilter": _nothing,
     "AWS::Logs::QueryDefinition": _nothing,

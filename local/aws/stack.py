@@ -78,12 +78,23 @@ class Stack:
 
         moto's CloudFormation knows the stack's outputs then, and nothing of its resources.
         """
+        if broken := self.broken_rules():
+            raise TemplateError("; ".join(broken))
         for logical_id, resource in self._template.resources.items():
             if resource.condition is None or self._resolver.condition(resource.condition):
                 self.resource(logical_id)
         outputs = {name: {"Value": self.output(name)} for name in self._template.outputs}
         body = json.dumps({"Resources": {}, "Outputs": outputs})
         self.client("cloudformation").create_stack(StackName=self.name, TemplateBody=body)
+
+    def broken_rules(self) -> list[str]:
+        """What the template's rules say against its parameters.
+
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/rules-section-structure.html
+        """
+        rules = (rule for rule in self._template.rules.values() if self.resolve(rule.get("RuleCondition", True)))
+        assertions = (assertion for rule in rules for assertion in rule["Assertions"])
+        return [each["AssertDescription"] for each in assertions if not self.resolve(each["Assert"])]
 
     def resource(self, logical_id: str) -> Physical:
         """A resource by its logical id, created if nothing asked for it before."""
@@ -98,7 +109,11 @@ class Stack:
 
     def output(self, name: str) -> Value:
         """The value of one of the template's outputs."""
-        return self._resolver.resolve(self._template.outputs[name])
+        return self.resolve(self._template.outputs[name])
+
+    def resolve(self, value: Value) -> Value:
+        """A value of the template's without intrinsic functions. Creates what it refers to."""
+        return self._resolver.resolve(value)
 
     def physical_name(self, logical_id: str) -> str:
         """The name of a resource to which the template gives none. CloudFormation adds a random end."""
@@ -120,7 +135,7 @@ class Stack:
             raise TemplateError(f"{logical_id}: the local world does not know the type {resource.type}")
         self._under_way.append(logical_id)
         try:
-            return creator(self, logical_id, self._resolver.resolve(dict(resource.properties)))
+            return creator(self, logical_id, self.resolve(dict(resource.properties)))
         finally:
             self._under_way.pop()
 

@@ -1,5 +1,6 @@
 """The template as CloudFormation sees it: parameters checked, translated by SAM, intrinsic functions still in place."""
 
+import logging
 import re
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 LOCAL_BUCKET = "local"
 # Whatever a template can hold: JSON, in which objects may be intrinsic functions.
 Value = Any
+
+# It warns of features that SAM's own service has and this does not.
+logging.getLogger("samtranslator").setLevel(logging.ERROR)
 
 _ARTIFACT_PROPERTIES = ("CodeUri", "ContentUri", "DefinitionUri")
 
@@ -42,6 +46,7 @@ class Template:
 
     root: Path
     parameters: Mapping[str, str | list[str]]
+    rules: Mapping[str, Value]
     conditions: Mapping[str, Value]
     resources: Mapping[str, Resource]
     outputs: Mapping[str, Value]
@@ -59,16 +64,13 @@ def load(path: Path, parameters: Mapping[str, str], region: str) -> Template:
     Needs no network and no credentials. `parameters` are texts, as `--parameter-overrides` takes them: the items of
     a list are separated by commas. Raises TemplateError for a value that CloudFormation would refuse.
     """
-    source = yaml_parse(path.read_text(encoding="utf-8"))
+    source = read(path)
     values = parameter_values(source.get("Parameters", {}), parameters)
-    _point_artifacts_at_local_bucket(source)
-    session = boto3.Session(region_name=region)
-    metrics = Metrics()  # goes nowhere, but complains when nobody publishes it
-    translated = Translator({}, Parser(), boto_session=session, metrics=metrics).translate(source, values)
-    metrics.publish()
+    translated = translate(source, values, region)
     return Template(
         root=path.resolve().parent,
         parameters=values,
+        rules=translated.get("Rules", {}),
         conditions=translated.get("Conditions", {}),
         resources={
             name: Resource(body["Type"], body.get("Properties", {}), body.get("Condition"))
@@ -76,6 +78,26 @@ def load(path: Path, parameters: Mapping[str, str], region: str) -> Template:
         },
         outputs={name: body["Value"] for name, body in translated.get("Outputs", {}).items()},
     )
+
+
+def read(path: Path) -> dict[str, Value]:
+    """A SAM template as it is written; intrinsic functions have their long form."""
+    source: dict[str, Value] = yaml_parse(path.read_text(encoding="utf-8"))
+    return source
+
+
+def translate(source: dict[str, Value], values: Mapping[str, str | list[str]], region: str) -> dict[str, Value]:
+    """What SAM makes of a template, whose artifacts it takes to be in LOCAL_BUCKET. Changes the source.
+
+    `values` are those of parameters; one that is missing stays a reference.
+    """
+    _point_artifacts_at_local_bucket(source)
+    session = boto3.Session(region_name=region)
+    metrics = Metrics()  # goes nowhere, but complains when nobody publishes it
+    translator = Translator({}, Parser(), boto_session=session, metrics=metrics)
+    translated: dict[str, Value] = translator.translate(source, values, passthrough_metadata=True)
+    metrics.publish()
+    return translated
 
 
 def parameter_values(declared: Mapping[str, Value], given: Mapping[str, str]) -> dict[str, str | list[str]]:

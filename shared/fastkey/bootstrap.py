@@ -1,6 +1,7 @@
 """Builds the world of the use cases out of the adapters. Nothing else knows them."""
 
 import os
+import random
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -135,6 +136,12 @@ def start(*parts: Part) -> AwsWorld:
     parts: what its usual request needs, made now, when nobody waits for it yet. Raises SettingsError, so that a
     deployment that cannot work does not begin to.
     """
+    from snapshot_restore_py import register_after_restore  # type: ignore[import-untyped]  # of Lambda's runtime
+
+    # What is restored from one snapshot would back off in step: botocore draws from `random`, whose state is part of
+    # it. Whatever has to be unique is made later, by the operating system:
+    # https://docs.aws.amazon.com/lambda/latest/dg/snapstart-uniqueness.html
+    register_after_restore(random.seed)
     world = AwsWorld(Settings.read(os.environ))
     for part in parts:
         getattr(world, part)

@@ -12,10 +12,10 @@ from fastkey import metrics
 from fastkey.logging import log
 from fastkey.usecases.guard_keys import Finding
 from fastkey.usecases.keep_tokens import Kept
-from tests.operations.alarms import STACK, alarms
+from tests.operations.alarms import STACK, alarms, resolve
 from tests.operations.cloudwatch import Metric
 from tests.operations.dashboard import Line, widgets
-from tests.template import ROOT, WRITTEN
+from tests.template import ROOT, WRITTEN, translated
 
 RUNBOOK = (ROOT / "docs/runbook.md").read_text()
 
@@ -28,6 +28,7 @@ METRICS = {
     *(f"guard_keys.{finding}" for finding in Finding),
     *(f"keep_tokens.{field.name}" for field in fields(Kept)),
     "defects",
+    "functions.broken",
 }
 
 # What AWS counts, by the dimensions by which it does.
@@ -48,8 +49,19 @@ OF_OTHERS = {"@timestamp", "message", "type", "execution_arn", "_aws.Timestamp"}
 OF_EACH_LINE = {"function", "invocation_id", "connection_id"}
 
 
+# What CloudWatch counts of lines that others write.
+FILTERED = {
+    Metric(counted["MetricNamespace"], counted["MetricName"])
+    for body in translated().values()
+    if body.type == "AWS::Logs::MetricFilter"
+    for counted in resolve(body.properties)["MetricTransformations"]
+}
+
+
 def is_written(metric: Metric) -> bool:
     """Whether somebody writes it: fastkey for the deployment, or AWS."""
+    if metric in FILTERED:
+        return True
     if metric.namespace == "fastkey":
         return metric.name in METRICS and metric.dimensions == {("service", STACK)}
     return metric.name in OF_AWS[metric.namespace, tuple(name for name, _ in metric.dimensions)]

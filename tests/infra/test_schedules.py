@@ -23,9 +23,8 @@ EACH = pytest.mark.parametrize("schedule", SCHEDULES)
 def function_of(schedule: str) -> str:
     """The logical id of the function that it invokes."""
     target: dict[str, Any] = SCHEDULES[schedule]["Target"]
-    name, attribute = target["Arn"]["Fn::GetAtt"]
-    assert attribute == "Arn"
-    return str(name)
+    alias = RESOURCES[target["Arn"]["Ref"]]
+    return str(alias.properties["FunctionName"]["Ref"])
 
 
 def of_invocations(function: str) -> Resource:
@@ -33,6 +32,7 @@ def of_invocations(function: str) -> Resource:
     ref = {"Ref": function}
     configs = [body for body in RESOURCES.values() if body.type == "AWS::Lambda::EventInvokeConfig"]
     (config,) = [body for body in configs if body.properties["FunctionName"] == ref]
+    assert config.properties["Qualifier"] == "live"
     return config
 
 

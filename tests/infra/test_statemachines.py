@@ -120,17 +120,10 @@ def shorter_than_its_function(machine: Definition, substitutions: dict[str, Any]
     for name, state in machine["States"].items():
         placeholder = re.fullmatch(r"\$\{(\w+)\}", state.get("Resource", ""))
         if placeholder:
-            function = WRITTEN["Resources"][attribute_owner(substitutions[placeholder[1]])]
+            function = WRITTEN["Resources"][substitutions[placeholder[1]]["Ref"].removesuffix(".Alias")]
             if state["TimeoutSeconds"] <= function["Properties"].get("Timeout", default):
                 short.append(name)
     return short
-
-
-def attribute_owner(value: dict[str, Any]) -> str:
-    """The logical id in a Fn::GetAtt."""
-    attribute = value["Fn::GetAtt"]
-    owner: str = attribute[0] if isinstance(attribute, list) else attribute.partition(".")[0]
-    return owner
 
 
 CHECKS: tuple[Check, ...] = (
@@ -246,7 +239,7 @@ def test_a_check_finds_nothing_where_nothing_is_broken(check: Check) -> None:
 
 
 def test_a_task_that_is_too_short_is_found() -> None:
-    substitutions = {"DeleteKey": {"Fn::GetAtt": "DeleteKey.Arn"}}
+    substitutions = {"DeleteKey": {"Ref": "DeleteKey.Alias"}}
     timeout = WRITTEN["Resources"]["DeleteKey"]["Properties"]["Timeout"]
     assert shorter_than_its_function(machine(A=task(TimeoutSeconds=timeout)), substitutions) == ["A"]
     assert shorter_than_its_function(machine(A=task(TimeoutSeconds=timeout + 1)), substitutions) == []

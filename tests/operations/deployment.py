@@ -99,6 +99,10 @@ class Deployment:
         """Lambda starts no more."""
         self._count("AWS/Lambda", "Throttles", 1)
 
+    def break_off(self) -> None:
+        """Lambda ends a run, or cannot start one, and the metric filter counts its line."""
+        self._count(f"fastkey/{STACK}", "functions.broken", 1)
+
     def pass_minutes(self, minutes: int) -> None:
         """Time passes, the schedules run, and alarms are looked at."""
         for _ in range(minutes):

@@ -193,6 +193,12 @@ def test_lambda_starts_no_more(deployment: Deployment) -> None:
     assert deployment.raised == {"FunctionsThrottled"}
 
 
+def test_a_function_that_lambda_ends_or_cannot_start(deployment: Deployment) -> None:
+    deployment.break_off()
+    deployment.pass_minutes(2)
+    assert deployment.raised == {"FunctionsBroken"}
+
+
 # ---- By the clock ----------------------------------------------------------------------------------------------------
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from moto.core.exceptions import AWSError
 from moto.core.responses import ActionResult
-from moto.stepfunctions.parser.api import HistoryEventType
+from moto.stepfunctions.parser.api import ExecutionStatus, HistoryEventType
 from moto.stepfunctions.parser.asl.eval.evaluation_details import (
     EvaluationDetails,
     ExecutionDetails,
@@ -36,7 +36,7 @@ def _redrive_execution(response: StepFunctionResponse) -> ActionResult:
         raise ExecutionNotRedrivable("the execution cannot be redriven")
     execution.error = execution.cause = execution.stop_date = None
     execution.exec_worker = _Rest(execution)
-    execution.exec_status = "RUNNING"
+    execution.exec_status = ExecutionStatus.RUNNING
     execution.exec_worker.start()
     return ActionResult({"redriveDate": datetime.now(UTC)})
 

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import boto3
 import pytest
 
 from fastkey.bootstrap import AwsWorld
 from fastkey.domain.connection import Connection
 from fastkey.ops.cli import main
 from tests.contract.given import active, start
+from tests.unit.environment import ENVIRONMENT
 
 
 @pytest.fixture
@@ -69,6 +71,7 @@ def test_they_are_narrowed_to_a_status_a_user_and_an_age(
     assert listed(capsys, "--older-than", "1d") == [of_bob]
     assert listed(capsys, "--user", "ada", "--status", "started", "--older-than", "30m") == [hour_ago]
     assert listed(capsys, "--user", "carol") == []
+    assert set(listed(capsys, "--older-than", "0s")) == {hour_ago, fresh, of_bob}
 
 
 def test_what_was_read_for_it_is_said(connections: Sequence[Connection], capsys: pytest.CaptureFixture[str]) -> None:
@@ -96,3 +99,15 @@ def test_a_user_whose_id_would_command_a_terminal_does_not(world: AwsWorld, caps
     main(["connections", "--status", "started"])
     _, row = capsys.readouterr().out.splitlines()
     assert row.endswith("ada\N{REPLACEMENT CHARACTER}[2J\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}admin")
+
+
+def test_an_item_that_is_no_connection_is_named_and_holds_up_no_other(
+    connections: Sequence[Connection], capsys: pytest.CaptureFixture[str]
+) -> None:
+    item = {name: {"S": "of another program"} for name in ("connection_id", "user_id", "created", "status")}
+    boto3.client("dynamodb").put_item(TableName=ENVIRONMENT["CONNECTIONS_TABLE"], Item=item)
+    main(["connections", "--json"])
+    printed = capsys.readouterr()
+    counted = [json.loads(line)["connections"] for line in printed.out.splitlines()]
+    assert sum(counted) == len(connections)
+    assert printed.err.splitlines()[0] == "the item is no connection: of another program"

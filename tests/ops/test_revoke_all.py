@@ -132,3 +132,14 @@ def test_whoever_says_yes_before_is_not_asked(begun: list[Listed], monkeypatch: 
     monkeypatch.setattr("builtins.input", None)
     assert main(["revoke-all", "--yes", "--user", "ada"]) == 0
     assert [(each.user_id, each.status) for each in begun] == [("ada", Status.ACTIVE)]
+
+
+def test_what_could_not_be_revoked_is_not_waited_for(
+    world: AwsWorld, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # moto has no state machine here: no revocation can begin.
+    connection = active()
+    world.connections.add(connection)
+    assert main(["revoke-all", "--yes", "--wait"]) == 1
+    out = capsys.readouterr().out.splitlines()
+    assert out[1:] == [f"not revoked: {connection.connection_id} storage_unavailable", "ended: none"]

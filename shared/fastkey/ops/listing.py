@@ -1,11 +1,12 @@
 """Connections, as an operator looks through them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from fastkey.domain.status import Status
+from fastkey.ops.output import note
 
 # All connections are in it, and nothing that is sealed.
 INDEX = "by_user"
@@ -54,7 +55,7 @@ class Listing:
         for page in self._pages(**self._request):
             self.read += page["ScannedCount"]
             self.units += page["ConsumedCapacity"]["CapacityUnits"]
-            yield from map(_listed, page["Items"])
+            yield from _readable(page["Items"])
 
 
 def _narrowed(user_id: str | None, status: Status | None, unchanged_since: datetime | None) -> dict[str, Any]:
@@ -75,6 +76,15 @@ def _narrowed(user_id: str | None, status: Status | None, unchanged_since: datet
         "FilterExpression": " AND ".join(filters),
     }
     return request | {name: value for name, value in wanted.items() if value}
+
+
+def _readable(items: Iterable[Mapping[str, Any]]) -> Iterator[Listed]:
+    """One that some other program has written is named, and holds up no other."""
+    for item in items:
+        try:
+            yield _listed(item)
+        except (KeyError, ValueError):
+            note(f"the item is no connection: {item['connection_id']['S']}")
 
 
 def _listed(item: Mapping[str, Any]) -> Listed:

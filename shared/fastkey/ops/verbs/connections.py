@@ -36,9 +36,9 @@ def run(operator: Operator, chosen: argparse.Namespace) -> int:
         operator.deployment.connections_table,
         user_id=chosen.user,
         status=chosen.status,
-        unchanged_since=datetime.now(UTC) - chosen.older_than if chosen.older_than else None,
+        unchanged_since=None if chosen.older_than is None else datetime.now(UTC) - chosen.older_than,
     )
-    if chosen.status or chosen.user or chosen.older_than:
+    if any(narrowing is not None for narrowing in (chosen.status, chosen.user, chosen.older_than)):
         show(map(asdict, listing), _LIST, as_json=chosen.json)
     else:
         show(_counts(listing), _COUNTS, as_json=chosen.json)

@@ -50,7 +50,7 @@ def run(operator: Operator, chosen: argparse.Namespace) -> int:
     for connection_id, code in failed:
         say(f"not revoked: {connection_id} {code}")
     if chosen.wait:
-        _wait(operator, chosen.user, {each.connection_id for each in listed}, began)
+        _wait(operator, chosen.user, {each.connection_id for each in listed} - dict(failed).keys(), began)
     return 1 if failed else 0
 
 

@@ -83,7 +83,7 @@ class Stack:
         for logical_id, resource in self._template.resources.items():
             if resource.condition is None or self._resolver.condition(resource.condition):
                 self.resource(logical_id)
-        outputs = {name: {"Value": self.output(name)} for name in self._template.outputs}
+        outputs = {name: {"Value": value} for name, value in self.resolve(dict(self._template.outputs)).items()}
         body = json.dumps({"Resources": {}, "Outputs": outputs})
         self.client("cloudformation").create_stack(StackName=self.name, TemplateBody=body)
 

@@ -76,7 +76,7 @@ def load(path: Path, parameters: Mapping[str, str], region: str) -> Template:
             name: Resource(body["Type"], body.get("Properties", {}), body.get("Condition"))
             for name, body in translated["Resources"].items()
         },
-        outputs={name: body["Value"] for name, body in translated.get("Outputs", {}).items()},
+        outputs={name: _output(body) for name, body in translated.get("Outputs", {}).items()},
     )
 
 
@@ -120,6 +120,13 @@ def _parameter_value(name: str, declaration: Mapping[str, Value], given: Mapping
     if not all(pattern.fullmatch(item) and item in allowed and len(item) >= shortest for item in items):
         raise TemplateError(f"parameter {name} {declaration.get('ConstraintDescription', 'has a value not allowed')}")
     return items if is_list else items[0]
+
+
+def _output(body: Mapping[str, Value]) -> Value:
+    """An output's value; none where its condition does not hold."""
+    if "Condition" not in body:
+        return body["Value"]
+    return {"Fn::If": [body["Condition"], body["Value"], {"Ref": "AWS::NoValue"}]}
 
 
 def _point_artifacts_at_local_bucket(source: Mapping[str, Value]) -> None:

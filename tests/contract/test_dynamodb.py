@@ -160,8 +160,8 @@ def test_an_item_that_is_no_connection_is_said_so(
     client: "DynamoDBClient", connections: DynamoConnections, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And is none of the errors that somebody who goes through many does not expect."""
-    logged: list[Any] = []
-    monkeypatch.setattr("fastkey.adapters.dynamodb.log", lambda _, **fields: logged.append(fields))
+    about: list[str | None] = []
+    monkeypatch.setattr("fastkey.adapters.dynamodb.about", about.append)
     connection = detecting()
     connections.add(connection)
     client.update_item(
@@ -173,4 +173,4 @@ def test_an_item_that_is_no_connection_is_said_so(
     )
     with pytest.raises(errors.Unexpected):
         connections.get(connection.connection_id)
-    assert logged == [{"connection_id": connection.connection_id}]
+    assert about == [connection.connection_id]

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
+from fastkey.envelope import Envelope
 from local.frontend import Frontend
 from local.items import await_told, fall_due, item, set_times
 from local.whitebit import Revision
@@ -62,13 +63,21 @@ class Sandbox:
 
 
 def stored(world: World, connection_id: str) -> str | None:
-    """The captured key as Secrets Manager has it."""
+    """The captured key, as Secrets Manager or DynamoDB has it."""
     secrets = world.client("secretsmanager")
     try:
-        answer = secrets.get_secret_value(SecretId=world.output("KeyPrefix") + connection_id)
+        return str(secrets.get_secret_value(SecretId=world.output("KeyPrefix") + connection_id)["SecretString"])
     except secrets.exceptions.ResourceNotFoundException:
+        return _sealed(world, connection_id)
+
+
+def _sealed(world: World, connection_id: str) -> str | None:
+    key = {"connection_id": {"S": connection_id}}
+    item = world.client("dynamodb").get_item(TableName=world.tables["Keys"], Key=key).get("Item", {})
+    if "latest" not in item:
         return None
-    return str(answer["SecretString"])
+    envelope = Envelope(world.client("kms"), world.output("SealingKeyArn"))
+    return envelope.open(item["versions"]["M"][item["latest"]["S"]]["B"], connection_id).reveal()
 
 
 class Journey:

@@ -256,7 +256,7 @@ def test_each_function_each_state_machine_and_each_schedule_has_a_role_of_its_ow
 
 
 def open_sealed(world: World, purpose: str) -> Callable[[str], object]:
-    key_id = world.functions.specs()["Callback"].variables["SEALING_KEY_ID"]
+    key_id = world.functions.specs()["Callback"].variables["SEALING_KEY_ARN"]
     context = {"connection_id": "somebody's", "purpose": purpose}
     sealed = world.client("kms").encrypt(KeyId=key_id, Plaintext=b"secret", EncryptionContext=context)["CiphertextBlob"]
     return lambda role: world.client("kms", role).decrypt(

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, cast
 
 from fastkey.adapters.keys import CachedKeys
+from fastkey.adapters.vaults import BothVaults
 from fastkey.domain.connection import Connection
 from fastkey.domain.errors import FastkeyError
 from fastkey.domain.permissions import Ability
@@ -83,8 +84,10 @@ class Ports:
         self.limits = Port("limits", world.limits, simulation)
         self.authorizations = Port("authorizations", world.authorizations, simulation)
         self.connections = Port("connections", world.connections, simulation)
-        self.vault = Port("vault", world.vault, simulation)
-        self.keys = CachedKeys(cast(KeyVault, self.vault), self.clock)
+        self.chosen_vault = cast(KeyVault, Port("chosen_vault", world.chosen_vault, simulation))
+        self.other_vault = cast(KeyVault, Port("other_vault", world.other_vault, simulation))
+        self.vault = BothVaults(self)
+        self.keys = CachedKeys(self.vault, self.clock)
         self.whitebit = Port("whitebit", world.whitebit, simulation)
         self.workflows = Port("workflows", Workflows(simulation), simulation)
         self.events = Port("events", world.events, simulation)

@@ -13,7 +13,7 @@ from tests.simulation.watch.record import LIVE, OVER, REVOKED, Record
 TIME_TO_KEEP = timedelta(seconds=136)
 
 # What whoever has read a secret calls to store it.
-STORING = {"vault.store", "sealer.seal", "connections.get", "connections.save"}
+STORING = {"chosen_vault.store", "sealer.seal", "connections.get", "connections.save"}
 
 # A copy of the secret may be given up for these: nobody wants it, or it opens nothing.
 WORTHLESS = {"revoked", "key_gone", "key_unusable"}
@@ -63,7 +63,7 @@ class Custody:
 
     def failed(self, call: str, invocation: Invocation) -> None:
         """What befell a call reached the function. Where the vault fails, the escrow can still keep a secret."""
-        if call != "vault.store":
+        if call != "chosen_vault.store":
             self._given.discard(invocation)
 
     # ---- Copies ------------------------------------------------------------------------------------------------------
@@ -108,7 +108,7 @@ class Custody:
             self._record.violate("I4", what)
 
     def _has_copy(self, connection: Connection) -> bool:
-        return bool(connection.escrow or self._record.fakes.vault.truth(connection.connection_id))
+        return bool(connection.escrow or self._record.held(connection.connection_id))
 
     def _may_be_given_up(self, connection: Connection) -> bool:
         record = self._record
@@ -132,7 +132,7 @@ class Custody:
 
     def _check_active(self, connection: Connection) -> None:
         connection_id, violate = connection.connection_id, self._record.violate
-        held = self._record.fakes.vault.truth(connection_id)
+        held = self._record.held(connection_id)
         issued = self._record.fakes.whitebit.issued.get(connection.external_id or "")
         if held is None or issued is None or held.external_id != issued.external_id:
             violate("I3", f"{connection_id} is active without a stored key")
@@ -159,7 +159,7 @@ class Custody:
     def check_end(self) -> None:
         """Nothing moves any more."""
         for shown in self._record.latest.values():
-            if shown.status is Status.ACTIVE and not self._record.fakes.vault.truth(shown.connection_id):
+            if shown.status is Status.ACTIVE and not self._record.held(shown.connection_id):
                 self._record.violate("I4", f"{shown.connection_id} is active, and its secret is gone")
         for invocation in self._given:
             is_wanted = self._record.saw(invocation).status not in OVER

@@ -248,6 +248,7 @@ RESOURCES = (
 _SCHEDULED = (
     ("start", "${GuardKeys}"),
     ("start", "${KeepTokens}"),
+    ("start", "${MigrateVault}"),
     ("connections", "due"),
     ("connections", "kept"),
     ("connections", "count_kept"),

@@ -37,6 +37,9 @@ ENDS = {
     "may do too much": ("failed", False),
     "kept": ("revoked", True),
     "removed one day": ("dead", True),
+    "moved": ("active", True),
+    "moved to and fro": ("active", True),
+    "revoked while moved": ("revoked", True),
 }
 
 

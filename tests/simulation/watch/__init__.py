@@ -85,6 +85,8 @@ class Watch:
         self.conduct = record.conduct
         # What else the simulation tells of, and only one of them looks at.
         self.failed = custody.failed
+        self.missed = custody.missed
+        self.check_moved = custody.check_moved
         self.happened = life.happened
         self.check_kept = life.check_kept
         self.heard = asking.heard

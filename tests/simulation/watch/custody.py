@@ -1,19 +1,24 @@
-"""Where the one secret of a key is: I3, I4, I5, I7, and of I6 that nobody reads while another may yet store."""
+"""Where the one secret of a key is: I3, I4, I5, I7, I19, and of I6 that nobody reads while another may yet store."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from fastkey.domain.connection import Connection
 from fastkey.domain.errors import FastkeyError, KeyGone, KeyUnusable
 from fastkey.domain.status import Status
+from tests.fakes.stores import FakeVault
 from tests.simulation.lambdas import Invocation
-from tests.simulation.watch.record import LIVE, OVER, REVOKED, Record
+from tests.simulation.watch.record import CHECKED, LIVE, OVER, REVOKED, Record
 
 # Reading a secret and storing it takes no longer, with every limit and retry used up.
 TIME_TO_KEEP = timedelta(seconds=136)
 
 # What whoever has read a secret calls to store it.
 STORING = {"chosen_vault.store", "sealer.seal", "connections.get", "connections.save"}
+
+# For so many seconds a key that is moved is in both vaults; and after this what was stored shows.
+BOTH = 55.0
+SHOWN = timedelta(seconds=15)
 
 # A copy of the secret may be given up for these: nobody wants it, or it opens nothing.
 WORTHLESS = {"revoked", "key_gone", "key_unusable"}
@@ -24,7 +29,7 @@ class Custody:
 
     The state is kept in sets: of invocations that may yet store what they read, and of those that were given a secret
     and not kept from storing it by anything that befell; of the ids of connections whose secret was stored, whose key
-    has signed, and whose key is useless.
+    has signed, and whose key is useless; and by id, since when a connection is active.
     """
 
     def __init__(self, record: Record) -> None:
@@ -34,6 +39,7 @@ class Custody:
         self._durable: set[str | None] = set()
         self._signed: set[str | None] = set()
         self._useless: set[str | None] = set()
+        self._active_at: dict[str, datetime] = {}
 
     # ---- The read ----------------------------------------------------------------------------------------------------
 
@@ -82,6 +88,7 @@ class Custody:
         if after.escrow is not before.escrow:
             self._check_copy(invocation, after)
         if after.status is Status.ACTIVE and before.status is not Status.ACTIVE:
+            self._active_at.setdefault(after.connection_id, self._record.now)
             self._check_active(after)
 
     def shredded(self, invocation: Invocation, _result: Any, connection_id: str) -> None:
@@ -119,6 +126,22 @@ class Custody:
             return connection.connection_id in self._useless
         outage, issued = record.kernel.now < record.plan.until + 3600, connection.issued_at
         return outage and issued is not None and record.now > issued + timedelta(hours=24) - record.skew
+
+    # ---- Two vaults --------------------------------------------------------------------------------------------------
+
+    def missed(self, connection_id: str, since: float) -> None:
+        """Both vaults were looked into, and no key was found. What is to be found took no longer than a copy stays."""
+        record, shown = self._record, self._record.latest.get(connection_id)
+        if shown is None or shown.status is not Status.ACTIVE or record.kernel.now > since + BOTH:
+            return
+        if record.held(connection_id) and record.at(since) > self._active_at[connection_id] + SHOWN:
+            record.violate("I19", f"the key of {connection_id} is not found, and is there")
+
+    def check_moved(self, former: FakeVault) -> None:
+        """The operator was told that there is nothing left to move."""
+        for shown in self._record.latest.values():
+            if shown.status in CHECKED and not shown.key_given_up and former.truth(shown.connection_id):
+                self._record.violate("I19", f"{shown.connection_id} is {shown.status}, and its key was not moved")
 
     # ---- The key -----------------------------------------------------------------------------------------------------
 

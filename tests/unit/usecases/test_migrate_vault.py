@@ -220,12 +220,6 @@ def test_whoever_looks_for_a_key_finds_it_at_any_time(active: Journey) -> None:
     assert found == [key(active)] * 6
 
 
-def test_whoever_looks_while_a_key_is_moved_finds_it(active: Journey) -> None:
-    """It is not in the chosen vault yet, and by the time of the second look not in the other any more."""
-    active.world.chosen_vault.meanwhile("find", lambda: migrate(active.world), after_effect=True)
-    assert key(active)
-
-
 def test_a_place_that_does_not_show_yet_is_filled_the_next_time() -> None:
     world = FakeWorld(lag=lambda: timedelta(seconds=5))
     world.choose_other_vault()

@@ -62,4 +62,4 @@ def _invoke(operator: Operator, event: Mapping[str, Any]) -> Answer:
         return answer
     if answer["errorType"] == InvalidRequest.__name__:
         raise Trouble(f"keys are not stored in {event['to']}: deploy the stack with Vault={event['to']} first")
-    raise Trouble(f"MigrateVault failed, and can be run again: {answer['errorType']}")
+    raise Trouble(f"moving keys failed, and can be run again: {answer['errorType']}")

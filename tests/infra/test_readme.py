@@ -33,10 +33,10 @@ def row(name: str) -> str:
 def actions(function: str) -> Iterator[str]:
     for policy in FUNCTIONS[function]["Policies"]:
         for written in policy["Statement"]:
-            # Some are there only if a parameter says so.
-            statement = written["Fn::If"][1] if "Fn::If" in written else written
-            named = statement["Action"]
-            yield from named if isinstance(named, list) else [named]
+            # Some are there only if a parameter says so, and some as it says.
+            for statement in written["Fn::If"][1:] if "Fn::If" in written else [written]:
+                named = statement.get("Action", [])
+                yield from named if isinstance(named, list) else [named]
 
 
 def trigger(event: dict[str, Any]) -> str:

@@ -53,6 +53,9 @@ def _route(function: str, operation: str, takes_jwt: bool, rule: JwtRule) -> Rou
 class Counter:
     """Takes calls. Each `journey` is on a world of its own; the last one's is the world of all calls."""
 
+    # As Lambda's context has them.
+    function_name, aws_request_id = LambdaContext.function_name, LambdaContext.aws_request_id
+
     def __init__(self, issuer: Issuer) -> None:
         self._issuer = issuer
         rule = JwtRule(issuer.url, (AUDIENCE,), "Authorization", scopes=())

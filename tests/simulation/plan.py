@@ -258,7 +258,7 @@ _SCHEDULED = (
     ("events", "bury"),
 )
 # Without which nothing can be said of a key.
-_TRIED = ("vault", "find"), ("limits", "take"), ("whitebit", "read_signed")
+_TRIED = ("chosen_vault", "find"), ("limits", "take"), ("whitebit", "read_signed")
 _STARTED = tuple(("start", resource) for resource in RESOURCES)
 # When starts are not counted nobody starts, and nothing follows; nobody here reads an account by a token, and nobody
 # stores in the other vault; and what the schedule calls has an outage of its own.

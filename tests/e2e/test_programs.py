@@ -1,6 +1,6 @@
 """The partner's own programs, with a role that has the stack's policy for them, and a key that was captured.
 
-Those that the README shows run as they stand there.
+Those that docs/programs.md shows run as they stand there.
 """
 
 import os
@@ -89,7 +89,7 @@ def user(world: World, revision: Revision) -> Journey:
     return user
 
 
-# ---- What the README shows -------------------------------------------------------------------------------------------
+# ---- What docs/programs.md shows -------------------------------------------------------------------------------------
 
 
 def test_ccxt_reads_a_balance_with_a_captured_key(user: Journey, environment: dict[str, str]) -> None:

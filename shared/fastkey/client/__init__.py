@@ -1,7 +1,7 @@
 """For the partner's own programs: which connections there are, their keys, and requests that are signed with them.
 
 Needs boto3 and this package, and nothing of what the functions run on; where keys are sealed, the AWS Encryption SDK.
-A program's role needs the stack's `BackendPolicy`, and the program the stack's outputs: see the README.
+A program's role needs the stack's `BackendPolicy`, and the program the stack's outputs: see docs/programs.md.
 """
 
 from fastkey.client.client import Client

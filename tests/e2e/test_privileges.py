@@ -88,6 +88,7 @@ def calls(world: World, vault: Vault) -> Calls:
         patch.setattr(boto3, "DEFAULT_SESSION", None)
         # First, because WhiteBIT's clock does not stay close enough for a signed call.
         read_the_account(world)
+        use_and_move_a_key_of_before(world, OTHER[vault])
         for function, stage in (
             ("RefreshToken", Stage.AUTHORIZED),
             ("DetectKey", Stage.COMPLETED),
@@ -97,7 +98,6 @@ def calls(world: World, vault: Vault) -> Calls:
             refresh(world, function, stage)
         keep_a_secret_in_escrow(world)
         find_copies_in_either_vault(world)
-        use_and_move_a_key_of_before(world, OTHER[vault])
     asked: Calls = {role: set() for role in world.guard.roles}
     for judgement in world.guard.judgements:
         asked[judgement.role].add(judgement.call)

@@ -54,6 +54,11 @@ class Moving:
     first: Vault = Vault.SECRETS_MANAGER
     changes: tuple[Change, ...] = ()
 
+    @property
+    def begins(self) -> float | None:
+        """When keys begin to be moved, if they are."""
+        return self.changes[0].after + self.changes[0].begins if self.changes else None
+
     @classmethod
     def draw(cls, dice: Dice) -> "Moving":
         """What the operator of a seed does."""

@@ -43,7 +43,8 @@ class Case:
         dice = Dice(seed)
         days, most = dice.choose("days", DAYS), dice.choose("most", MOST)
         revision = dice.choose("revision", tuple(Revision))
-        return cls(seed, revision, draw(dice, days), days=days, most=most, moving=Moving.draw(dice))
+        moving = Moving.draw(dice)
+        return cls(seed, revision, draw(dice, days, moving), days=days, most=most, moving=moving)
 
     def plan(self) -> Plan:
         return Drawn(Dice(self.seed), self.only, self.days)

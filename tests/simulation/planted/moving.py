@@ -55,7 +55,7 @@ def old_copy_shredded_at_once() -> AbstractContextManager[Any]:
 
 
 def moved_whatever_became_of_it() -> AbstractContextManager[Any]:
-    """Keys are read first and stored a minute later, and those of users who disconnected meanwhile are there again."""
+    """Keys are read first and stored two minutes later, and those of users who disconnected meanwhile are back."""
 
     def copy(world: Any, connection_id: str, deadline: datetime) -> Any:
         key = world.other_vault.find(connection_id)
@@ -68,7 +68,7 @@ def moved_whatever_became_of_it() -> AbstractContextManager[Any]:
         world.other_vault.shred(connection.connection_id)
         return True
 
-    return patch.multiple(migrate_vault, _copy=copy, _clear=clear)
+    return patch.multiple(migrate_vault, _copy=copy, _clear=clear, SETTLING=timedelta(minutes=2))
 
 
 def key_that_is_moved_not_shredded() -> AbstractContextManager[Any]:

@@ -1,6 +1,5 @@
-"""The ports KeyVault, by either vault, and Sealer."""
+"""The ports KeyVault and Sealer."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -8,25 +7,11 @@ import pytest
 from fastkey.domain.errors import StorageUnavailable
 from fastkey.domain.key import CapturedKey
 from fastkey.domain.secret import Secret
-from fastkey.ports import Purpose, Vault, World
-from tests.contract.aws import aws_world
-from tests.contract.given import LAG, captured, settle, start
-from tests.fakes.world import FakeWorld
+from fastkey.ports import Purpose, World
+from tests.contract.given import captured, settle, start
 
 KEY = captured()
 ANOTHER = captured("external-2", "secret-2")
-
-
-@pytest.fixture(scope="module", params=["fake", "lagging fake", *Vault])
-def world(request: pytest.FixtureRequest) -> Iterator[World]:
-    match request.param:
-        case "fake":
-            yield FakeWorld()
-        case "lagging fake":
-            yield FakeWorld(lag=lambda: LAG)
-        case vault:
-            with aws_world(vault) as world:
-                yield world
 
 
 @pytest.fixture

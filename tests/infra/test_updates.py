@@ -36,7 +36,6 @@ OTHERWISE = {
     "PublicUrl": "https://other.example",
     "SnapStart": "on",
     "StaticEgress": "on",
-    "Vault": "dynamodb",
     "WhiteBitBaseUrl": "https://other.example",
 }
 

@@ -15,6 +15,11 @@ architecture := $(if $(filter x86_64 amd64,$(shell uname -m)),x86_64,arm64)
 workflows := $(patsubst %,.build/%,$(wildcard statemachines/*.asl.yaml))
 npm := $(shell command -v npm)
 
+compile = .venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	--custom-compile-command "make lock"
+# What libraries of the layer require, and the Lambda runtime has.
+runtime := boto3 botocore python-dateutil s3transfer
+
 export AWS_DEFAULT_REGION ?= eu-central-1
 export SAM_CLI_TELEMETRY := 0
 MAKEFLAGS += --no-print-directory
@@ -98,10 +103,8 @@ picture: $(dev) ## docs/dashboard.svg anew: the dashboard of a made-up day
 	@.venv/bin/python -m tests.operations
 
 lock: $(lock) ## the pins and hashes anew, from the requirements' *.in
-	@for name in layers/dependencies/requirements requirements/dev requirements/sam requirements/checkov requirements/lock; do \
-		.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
-			--custom-compile-command "make lock" $$name.in --output-file $$name.txt && echo $$name.txt || exit; \
-	done
+	@$(compile) $(addprefix --no-emit-package ,$(runtime)) layers/dependencies/requirements.in --output-file layers/dependencies/requirements.txt
+	@for name in dev sam checkov lock; do $(compile) requirements/$$name.in --output-file requirements/$$name.txt || exit; done
 
 clean: ## remove what was built and installed
 	rm -rf .aws-sam .build .venv .venv-sam .venv-checkov .venv-lock .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

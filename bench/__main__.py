@@ -41,16 +41,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _write(reports: Mapping[str, Report]) -> None:
     cost = [reports["calls"], reports["growth"]]
     times = [report for report in reports.values() if report not in cost]
-    (_DOCS / "cost.md").write_text(_document("What it costs", cost))
-    (_DOCS / "performance.md").write_text(_document("How fast it is", times))
+    (_DOCS / "cost.md").write_text(_document("What it costs", cost, "[How fast it is](performance.md)"))
+    (_DOCS / "performance.md").write_text(_document("How fast it is", times, "[What is guaranteed](guarantees.md)"))
 
 
-def _document(title: str, reports: Sequence[Report]) -> str:
+def _document(title: str, reports: Sequence[Report], following: str) -> str:
     machine = (
         f"{cpu_count()} processors ({platform.machine()}, {platform.system()}), Python {platform.python_version()}"
     )
     head = f"# {title}\n\nWritten by `make bench` on {datetime.now(UTC):%Y-%m-%d}, on {machine}.\n"
-    return "\n".join([head, *(report.markdown() for report in reports)])
+    return "\n".join([head, *(report.markdown() for report in reports), f"Next: {following}\n"])
 
 
 if __name__ == "__main__":

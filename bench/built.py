@@ -14,6 +14,9 @@ BUILD = TEMPLATE.parent / ".aws-sam/build"
 # boto3's names of services, by IAM's where they differ.
 _CLIENTS = {"states": "stepfunctions"}
 
+# Of keys in the vault that is not the default.
+_OPENS_OTHERS = "OpenKey"
+
 
 class NotBuiltError(Exception):
     """There is nothing that `sam build` made."""
@@ -49,6 +52,8 @@ def clients() -> Mapping[str, tuple[str, ...]]:
 def _services(properties: Mapping[str, Value]) -> Iterator[str]:
     for policy in properties["Policies"]:
         for statement in policy["Statement"]:
+            if statement.get("Sid") == _OPENS_OTHERS:
+                continue
             # What a parameter has to allow first is not called by default.
             named = statement.get("Action", [])
             for action in [named] if isinstance(named, str) else named:

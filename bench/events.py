@@ -19,6 +19,7 @@ USUAL: Mapping[str, str] = {
         "get_connection/one",
         "guard_keys/key_alive",
         "keep_tokens/refreshed",
+        "migrate_vault/nothing_to_move",
         "read_account/balance",
         "refresh_token/expired",
         "revoke_connection/active",

@@ -6,7 +6,7 @@ from fastkey import bootstrap
 from fastkey.entry.task import Task, outcome, task
 from fastkey.usecases.delete_key import delete_key
 
-world = bootstrap.start("connections", "limits", "sealer", "vault", "whitebit")
+world = bootstrap.start("chosen_vault", "connections", "limits", "sealer", "whitebit")
 
 
 @task

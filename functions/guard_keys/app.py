@@ -7,7 +7,7 @@ from fastkey import bootstrap
 from fastkey.entry.schedule import scheduled
 from fastkey.usecases.guard_keys import Finding, guard_keys
 
-world = bootstrap.start("connections", "events", "limits", "vault", "whitebit")
+world = bootstrap.start("chosen_vault", "connections", "events", "limits", "whitebit")
 
 
 @scheduled

@@ -6,7 +6,7 @@ from fastkey.entry.filters import filters_of
 from fastkey.entry.http import Request, Response, endpoint
 from fastkey.usecases.read_account import read_account
 
-world = bootstrap.start("connections", "keys", "limits", "whitebit")
+world = bootstrap.start("chosen_vault", "connections", "keys", "limits", "whitebit")
 
 
 @endpoint

@@ -6,7 +6,7 @@ from fastkey import bootstrap
 from fastkey.entry.task import Task, outcome, task
 from fastkey.usecases.verify_key import verify_key
 
-world = bootstrap.start("connections", "vault", "whitebit")
+world = bootstrap.start("chosen_vault", "connections", "whitebit")
 
 
 @task

@@ -53,6 +53,8 @@ CASES = {
         {"keep_tokens.kept": 1, "keep_tokens.refreshed": 1, "keep_tokens.failed": 0},
         ("POST /oauth2/refresh_token", "GET /oauth2/api-key/info"),
     ),
+    "migrate_vault/another_vault": Case(Stage.ACTIVE, {"errorType": "InvalidRequest"}),
+    "migrate_vault/nothing_to_move": Case(Stage.ACTIVE, {"moved": 0, "left": 0, "cursor": None}),
     "read_account/balance": Case(Stage.ACTIVE, {"statusCode": 200}, ("POST /api/v4/trade-account/balance",)),
     "read_account/limit_too_high": Case(Stage.ACTIVE, {"statusCode": 400}),
     "read_account/no_key_yet": Case(Stage.COMPLETED, {"statusCode": 409}),

@@ -9,32 +9,36 @@ import boto3
 
 from fastkey.adapters.aws import CONFIG, wary
 from fastkey.adapters.system import SystemClock, SystemEntropy
+from fastkey.ports import KeyVault, Vault
 from fastkey.settings import Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_kms import KMSClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
     from fastkey.adapters.dynamodb import DynamoStarts
+    from fastkey.adapters.dynamodb_vault import DynamoVault
     from fastkey.adapters.events import EventBridgeEvents
     from fastkey.adapters.keys import CachedKeys
     from fastkey.adapters.kms import KmsSealer
     from fastkey.adapters.limits import DynamoLimits
     from fastkey.adapters.secretsmanager import SecretsManagerVault
     from fastkey.adapters.stepfunctions import StepFunctionsWorkflows
+    from fastkey.adapters.vaults import BothVaults
     from fastkey.adapters.watched import WatchedAuthorizations, WatchedConnections
     from fastkey.adapters.whitebit import WhiteBitClient
 
 # Parts that take time to make.
 Part = Literal[
     "authorizations",
+    "chosen_vault",
     "connections",
     "events",
     "keys",
     "limits",
     "sealer",
     "starts",
-    "vault",
     "whitebit",
     "workflows",
 ]
@@ -55,7 +59,7 @@ class AwsWorld:
     def sealer(self) -> "KmsSealer":
         from fastkey.adapters.kms import KmsSealer
 
-        return KmsSealer(wary(boto3.client("kms", config=CONFIG)), self.policy.sealing_key_id)
+        return KmsSealer(self._kms, self.policy.sealing_key_arn)
 
     @cached_property
     def starts(self) -> "DynamoStarts":
@@ -85,10 +89,23 @@ class AwsWorld:
         return WatchedConnections(DynamoConnections(self._dynamodb, policy.connections_table, policy.key_holders_table))
 
     @cached_property
-    def vault(self) -> "SecretsManagerVault":
-        from fastkey.adapters.secretsmanager import SecretsManagerVault
+    def vault(self) -> "BothVaults":
+        from fastkey.adapters.vaults import BothVaults
 
-        return SecretsManagerVault(self._secretsmanager, self.policy.keys_arn, self.policy.sealing_key_id)
+        return BothVaults(self)
+
+    @cached_property
+    def chosen_vault(self) -> KeyVault:
+        if self.policy.vault is Vault.SECRETS_MANAGER:
+            return self._keys_in_secretsmanager
+        # Now, when nobody waits for it: whoever finds a key here opens it.
+        import fastkey.envelope  # noqa: F401
+
+        return self._keys_in_dynamodb
+
+    @property
+    def other_vault(self) -> KeyVault:
+        return self._keys_in_secretsmanager if self.policy.vault is Vault.DYNAMODB else self._keys_in_dynamodb
 
     @cached_property
     def keys(self) -> "CachedKeys":
@@ -122,8 +139,24 @@ class AwsWorld:
         return EventBridgeEvents(wary(boto3.client("events", config=CONFIG)), queue, self.policy.untold_events_url)
 
     @cached_property
+    def _keys_in_secretsmanager(self) -> "SecretsManagerVault":
+        from fastkey.adapters.secretsmanager import SecretsManagerVault
+
+        return SecretsManagerVault(self._secretsmanager, self.policy.keys_arn, self.policy.sealing_key_arn)
+
+    @cached_property
+    def _keys_in_dynamodb(self) -> "DynamoVault":
+        from fastkey.adapters.dynamodb_vault import DynamoVault
+
+        return DynamoVault(self._dynamodb, self.policy.keys_table, self._kms, self.policy.sealing_key_arn)
+
+    @cached_property
     def _dynamodb(self) -> "DynamoDBClient":
         return wary(boto3.client("dynamodb", config=CONFIG))
+
+    @cached_property
+    def _kms(self) -> "KMSClient":
+        return wary(boto3.client("kms", config=CONFIG))
 
     @cached_property
     def _secretsmanager(self) -> "SecretsManagerClient":

@@ -11,7 +11,7 @@ from aws_lambda_powertools import Logger
 _logger = Logger()
 
 # They quote what they could not read, and Lambda keeps whatever is logged.
-for _library in ("botocore", "urllib3"):
+for _library in ("aws_encryption_sdk", "botocore", "urllib3"):
     logging.getLogger(_library).setLevel(logging.CRITICAL + 1)
 
 

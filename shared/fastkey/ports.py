@@ -30,6 +30,13 @@ class Purpose(StrEnum):
     ESCROW = "escrow"
 
 
+class Vault(StrEnum):
+    """Where captured keys are stored."""
+
+    SECRETS_MANAGER = "secretsmanager"
+    DYNAMODB = "dynamodb"
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """A page of a user's connections, newest first, each with what a list shows and without what is sealed.
@@ -183,6 +190,15 @@ class KeyVault(Protocol):
         ...
 
 
+class Vaults(Protocol):
+    """The vault that is chosen, in which keys are stored, and the other, in which keys of before may lie."""
+
+    @property
+    def chosen_vault(self) -> KeyVault: ...
+    @property
+    def other_vault(self) -> KeyVault: ...
+
+
 class Keys(Protocol):
     """The vault's keys, for whoever signs often. What was found stays at hand for a minute at most, so that whoever
     signs looks at the connection's status each time.
@@ -297,6 +313,8 @@ class Policy(Protocol):
     def bearer_reads(self) -> bool: ...
     @property
     def maximum_permissions(self) -> Ability: ...
+    @property
+    def vault(self) -> Vault: ...
 
 
 class Registry(Protocol):
@@ -312,8 +330,8 @@ class Registry(Protocol):
     def events(self) -> Events: ...
 
 
-class World(Registry, Protocol):
-    """Everything that a use case may touch outside itself."""
+class World(Registry, Vaults, Protocol):
+    """Everything that a use case may touch outside itself. vault: both vaults as one."""
 
     @property
     def policy(self) -> Policy: ...

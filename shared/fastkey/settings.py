@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from fastkey.domain.permissions import Ability
+from fastkey.ports import Vault
 
 # HTTPS, because tokens and cookies travel over it; plain HTTP only for a server on this machine.
 _BASE_URL = re.compile(r"https://[A-Za-z0-9.-]+(:\d+)?|http://(localhost|127\.0\.0\.1|host\.docker\.internal)(:\d+)?")
@@ -32,13 +33,15 @@ class Settings:
     allowed_return_urls: frozenset[str]
     bearer_reads: bool
     maximum_permissions: Ability
+    vault: Vault
     starts_table: str
     limits_table: str
     authorizations_table: str
     connections_table: str
     key_holders_table: str
-    sealing_key_id: str
+    sealing_key_arn: str
     keys_arn: str
+    keys_table: str
     provision_key_arn: str
     revoke_key_arn: str
     untold_events_url: str
@@ -60,13 +63,15 @@ class Settings:
             allowed_return_urls=_return_urls(text("ALLOWED_RETURN_URLS")),
             bearer_reads=_switch("BEARER_READS", text("BEARER_READS")),
             maximum_permissions=_ability("MAXIMUM_PERMISSIONS", text("MAXIMUM_PERMISSIONS")),
+            vault=_vault("VAULT", text("VAULT")),
             starts_table=text("STARTS_TABLE"),
             limits_table=text("LIMITS_TABLE"),
             authorizations_table=text("AUTHORIZATIONS_TABLE"),
             connections_table=text("CONNECTIONS_TABLE"),
             key_holders_table=text("KEY_HOLDERS_TABLE"),
-            sealing_key_id=text("SEALING_KEY_ID"),
+            sealing_key_arn=text("SEALING_KEY_ARN"),
             keys_arn=text("KEYS_ARN"),
+            keys_table=text("KEYS_TABLE"),
             provision_key_arn=text("PROVISION_KEY_ARN"),
             revoke_key_arn=text("REVOKE_KEY_ARN"),
             untold_events_url=text("UNTOLD_EVENTS_URL"),
@@ -83,6 +88,12 @@ def _ability(name: str, ability: str) -> Ability:
     if ability not in list(Ability):
         raise SettingsError(f"{name} must be {', '.join(Ability)}.")
     return Ability(ability)
+
+
+def _vault(name: str, vault: str) -> Vault:
+    if vault not in list(Vault):
+        raise SettingsError(f"{name} must be {', '.join(Vault)}.")
+    return Vault(vault)
 
 
 def _return_urls(listed: str) -> frozenset[str]:

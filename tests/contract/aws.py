@@ -10,6 +10,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service impor
 from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
 
 from fastkey.bootstrap import AwsWorld
+from fastkey.ports import Vault
 from fastkey.settings import Settings
 from tests.template import WRITTEN
 from tests.unit.environment import ENVIRONMENT
@@ -24,8 +25,8 @@ def secret_name(connection_id: str) -> str:
 
 
 @contextmanager
-def aws_world() -> Iterator[AwsWorld]:
-    """The world as it is on AWS, empty."""
+def aws_world(vault: Vault = Vault.SECRETS_MANAGER) -> Iterator[AwsWorld]:
+    """The world as it is on AWS, empty. vault: the chosen one."""
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         patch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
         # A client that takes the endpoint of a local world would not meet this one.
@@ -36,16 +37,17 @@ def aws_world() -> Iterator[AwsWorld]:
             ("AUTHORIZATIONS_TABLE", "Authorizations"),
             ("CONNECTIONS_TABLE", "Connections"),
             ("KEY_HOLDERS_TABLE", "KeyHolders"),
+            ("KEYS_TABLE", "Keys"),
         ):
             properties = WRITTEN["Resources"][logical_id]["Properties"]
             boto3.client("dynamodb").create_table(
                 TableName=ENVIRONMENT[setting], **{name: properties[name] for name in KEYS if name in properties}
             )
-        key_id = boto3.client("kms").create_key()["KeyMetadata"]["KeyId"]
+        key_arn = boto3.client("kms").create_key()["KeyMetadata"]["Arn"]
         secrets = boto3.client("secretsmanager")
         boto3.client("sqs").create_queue(QueueName=ENVIRONMENT["UNTOLD_EVENTS_URL"].rpartition("/")[2])
         secrets.create_secret(Name=ENVIRONMENT["CLIENT_SECRET_NAME"], SecretString="client-secret")
-        yield AwsWorld(Settings.read({**ENVIRONMENT, "SEALING_KEY_ID": key_id}))
+        yield AwsWorld(Settings.read({**ENVIRONMENT, "SEALING_KEY_ARN": key_arn, "VAULT": vault}))
 
 
 @contextmanager

@@ -50,7 +50,7 @@ def test_a_place_takes_nothing_before_it_is_seen(world: FakeWorld) -> None:
         world.vault.store(connection.connection_id, KEY)
     world.clock.advance(timedelta(microseconds=1))
     world.vault.store(connection.connection_id, KEY)
-    assert world.vault.truth(connection.connection_id) == KEY
+    assert world.chosen_vault.truth(connection.connection_id) == KEY
     assert found(world, connection) is None
     settle(world)
     assert found(world, connection) == KEY
@@ -60,7 +60,7 @@ def test_a_place_is_not_shredded_before_it_is_seen(world: FakeWorld) -> None:
     connection = start()
     world.vault.prepare(connection)
     world.vault.shred(connection.connection_id)
-    assert world.vault.exists(connection.connection_id)
+    assert world.chosen_vault.exists(connection.connection_id)
 
 
 def test_a_key_is_shredded_before_it_is_seen_in_a_place_that_is(world: FakeWorld) -> None:
@@ -69,14 +69,14 @@ def test_a_key_is_shredded_before_it_is_seen_in_a_place_that_is(world: FakeWorld
     settle(world)
     world.vault.store(connection.connection_id, KEY)
     world.vault.shred(connection.connection_id)
-    assert world.vault.truth(connection.connection_id) is None
+    assert world.chosen_vault.truth(connection.connection_id) is None
     settle(world)
     assert found(world, connection) is None
 
 
 def test_a_shredded_key_is_seen_for_a_while_and_takes_no_other(world: FakeWorld, stored: Connection) -> None:
     world.vault.shred(stored.connection_id)
-    assert not world.vault.exists(stored.connection_id)
+    assert not world.chosen_vault.exists(stored.connection_id)
     assert found(world, stored) == KEY
     with pytest.raises(StorageUnavailable):
         world.vault.store(stored.connection_id, captured("external-2"))
@@ -91,7 +91,7 @@ def test_a_name_is_taken_until_it_is_deleted(world: FakeWorld, stored: Connectio
         world.vault.prepare(stored)
     world.clock.advance(timedelta(microseconds=1))
     world.vault.prepare(stored)
-    assert world.vault.exists(stored.connection_id)
+    assert world.chosen_vault.exists(stored.connection_id)
 
 
 def test_a_second_shredding_does_not_begin_anew(world: FakeWorld, stored: Connection) -> None:
@@ -256,10 +256,10 @@ def test_a_key_that_is_no_more_is_remembered_and_does_not_live(world: FakeWorld)
 
 
 def test_a_bare_method_is_neither_counted_nor_interrupted(world: FakeWorld, stored: Connection) -> None:
-    world.vault.calls.clear()
-    world.vault.fail_next("find", StorageUnavailable)
-    bare = type(world.vault).find.__wrapped__  # type: ignore[attr-defined]
-    assert bare(world.vault, stored.connection_id) == KEY
-    assert world.vault.calls == []
+    world.chosen_vault.calls.clear()
+    world.chosen_vault.fail_next("find", StorageUnavailable)
+    bare = type(world.chosen_vault).find.__wrapped__  # type: ignore[attr-defined]
+    assert bare(world.chosen_vault, stored.connection_id) == KEY
+    assert world.chosen_vault.calls == []
     with pytest.raises(StorageUnavailable):
         found(world, stored)

@@ -113,7 +113,7 @@ def test_a_key_whose_storing_is_repeated_is_one_version(monkeypatch: pytest.Monk
         world.vault.prepare(connection)
         # moto answers the same event, and is asked before the last: the request has had its effect.
         secrets.meta.events.register_last("before-send", lose)
-        vault = SecretsManagerVault(secrets, world.policy.keys_arn, world.policy.sealing_key_id)
+        vault = SecretsManagerVault(secrets, world.policy.keys_arn, world.policy.sealing_key_arn)
         if lost < 3:
             vault.store(connection.connection_id, key)
         else:

@@ -32,7 +32,7 @@ def test_a_key_lies_under_its_connections_name_and_does_not_say_whose_it_is(worl
     described = client.describe_secret(SecretId=name)
     assert described["Tags"] == [{"Key": "fastkey:connection", "Value": connection.connection_id}]
     assert "user-1" not in str(described)
-    assert described["KmsKeyId"] == world.policy.sealing_key_id
+    assert described["KmsKeyId"] == world.policy.sealing_key_arn
     stored = client.get_secret_value(SecretId=name)
     assert stored["VersionId"] == key.version
     assert json.loads(stored["SecretString"])["apiKey"] == key.external_id
@@ -43,7 +43,7 @@ def test_a_key_is_asked_for_by_its_arn(world: AwsWorld) -> None:
     asked: list[dict[str, Any]] = []
     client = boto3.client("secretsmanager")
     client.meta.events.register("before-parameter-build.secrets-manager", lambda params, **_: asked.append(params))
-    vault = SecretsManagerVault(client, ENVIRONMENT["KEYS_ARN"], world.policy.sealing_key_id)
+    vault = SecretsManagerVault(client, ENVIRONMENT["KEYS_ARN"], world.policy.sealing_key_arn)
     assert vault.find("connection-x") is None
     vault.shred("connection-x")
     with pytest.raises(StorageUnavailable):

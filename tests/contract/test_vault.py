@@ -1,5 +1,6 @@
-"""The ports KeyVault and Sealer."""
+"""The ports KeyVault, by either vault, and Sealer."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -7,11 +8,25 @@ import pytest
 from fastkey.domain.errors import StorageUnavailable
 from fastkey.domain.key import CapturedKey
 from fastkey.domain.secret import Secret
-from fastkey.ports import Purpose, World
-from tests.contract.given import captured, settle, start
+from fastkey.ports import Purpose, Vault, World
+from tests.contract.aws import aws_world
+from tests.contract.given import LAG, captured, settle, start
+from tests.fakes.world import FakeWorld
 
 KEY = captured()
 ANOTHER = captured("external-2", "secret-2")
+
+
+@pytest.fixture(scope="module", params=["fake", "lagging fake", *Vault])
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
+    match request.param:
+        case "fake":
+            yield FakeWorld()
+        case "lagging fake":
+            yield FakeWorld(lag=lambda: LAG)
+        case vault:
+            with aws_world(vault) as world:
+                yield world
 
 
 @pytest.fixture

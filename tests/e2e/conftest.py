@@ -1,4 +1,5 @@
-"""The whole of fastkey in the local world: the shipped template, handlers and state machines, once in each revision.
+"""The whole of fastkey in the local world: the shipped template, handlers and state machines, once in each revision,
+and with each vault.
 
 Nothing is changed but how long the state machines wait.
 """
@@ -7,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
+from fastkey.ports import Vault
 from local.whitebit import Revision
 from local.world import World
 from tests.e2e.heard import Heard
@@ -20,9 +22,13 @@ def revision(request: pytest.FixtureRequest) -> Revision:
     return chosen
 
 
+# Each vault with a revision of its own: nothing that knows of the one knows of the other.
+VAULTS = {Revision.MAY_2026: Vault.SECRETS_MANAGER, Revision.AUGUST_2026: Vault.DYNAMODB}
+
+
 @pytest.fixture(scope="module")
 def world(revision: Revision) -> Iterator[World]:
-    with hurried(World(revision)) as running:
+    with hurried(World(revision, Vault=VAULTS[revision])) as running:
         yield running
 
 

@@ -17,7 +17,7 @@ from tests.until import until
 NewJourney = Callable[..., Journey]
 
 
-def test_a_key_lands_in_secrets_manager_with_the_secret_that_whitebit_issued(journey: NewJourney) -> None:
+def test_a_key_lands_in_the_vault_with_the_secret_that_whitebit_issued(journey: NewJourney) -> None:
     user = journey()
     connection = user.connect()
     assert connection["status"] == "active"

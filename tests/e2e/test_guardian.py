@@ -76,6 +76,7 @@ def test_a_dead_key_whose_copy_nobody_will_ever_need_is_shredded_and_not_tried_a
     die(user)
     user.fall_due(refused_at=ago(DEAD_KEY_LIFE))
     assert user.stored() is None
+    user.fall_due()
     assert "due_at" not in user.item()
     assert shown(user)["status"] == "dead"
 

@@ -128,6 +128,11 @@ def refuse(_: EventsBackend, events: list[dict[str, Any]]) -> list[dict[str, str
     return [{"ErrorCode": "InternalFailure", "ErrorMessage": "as ordered"} for _ in events]
 
 
+def move_nothing(day: Day) -> None:
+    day.see("migrate", "migrate-vault", "--to", "secretsmanager")
+    day.see("migrate elsewhere", "migrate-vault", "--to", "dynamodb")
+
+
 def revoke_all(day: Day) -> None:
     users = [day.user() for _ in range(MANY)]
     for user in users:
@@ -162,6 +167,7 @@ def day(world: World) -> Iterator[Day]:
             have_a_revocation_go_on(day)
             revoke_while_a_workflow_waits(day)
             tell_what_nobody_told(day)
+            move_nothing(day)
             revoke_all(day)
         yield day
 
@@ -253,6 +259,12 @@ def test_nobody_is_left_when_all_are_revoked_and_it_is_said_who_needs_the_user(d
     assert again.startswith("0 of 0 begun to be revoked")
     counts = {each["status"] for each in map(json.loads, day.seen["counts at the end"].out.splitlines())}
     assert counts == {"revoked", "denied", "needs_user_action"}
+
+
+def test_keys_are_moved_to_the_vault_that_is_chosen_alone(day: Day) -> None:
+    assert day.seen["migrate"] == Ran(0, "0 moved; none is left in the other vault\n", "")
+    refused = "keys are not stored in dynamodb: deploy the stack with Vault=dynamodb first\n"
+    assert day.seen["migrate elsewhere"] == Ran(2, "", refused)
 
 
 # ---- What the operator may -------------------------------------------------------------------------------------------

@@ -7,15 +7,18 @@ Here are the ways on which all that a role ever does is done; what it then may d
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 from moto.core.exceptions import JsonRESTError
+from moto.dynamodb.models import DynamoDBBackend
 from moto.secretsmanager.models import SecretsManagerBackend
 
 from fastkey.domain.connection import CHECK_AGAIN, DEAD_KEY_LIFE
 from fastkey.domain.event import PATIENCE
+from fastkey.ports import Vault
 from fastkey.usecases.keep_tokens import KEEP_MARGIN
 from local.aws.policy import Call
 from local.events import drain
@@ -28,15 +31,20 @@ from local.whitebit import Revision
 from local.world import World
 from tests.e2e.journey import Journey, Sandbox
 from tests.e2e.privileges import LOG_DELIVERY, flaws, widened
+from tests.e2e.vaults import OTHER, move, put, vaults
 from tests.machines import hurry
 from tests.until import until
+
+# A key that is moved is in both vaults for a minute.
+pytestmark = pytest.mark.timeout(400)
 
 # Of what is secret, who may open it.
 OPENERS = {
     "verifier": {"Callback"},
     "token": {"ReadAccount", "DetectKey", "CaptureSecret", "DeleteKey", "RefreshToken", "KeepTokens"},
     "escrow": {"CaptureSecret", "DeleteKey"},
-    "captured key": {"ReadAccount", "CaptureSecret", "VerifyKey", "DeleteKey", "GuardKeys"},
+    "key": {"ReadAccount", "CaptureSecret", "VerifyKey", "DeleteKey", "GuardKeys", "MigrateVault"},
+    "captured key": {"ReadAccount", "CaptureSecret", "VerifyKey", "DeleteKey", "GuardKeys", "MigrateVault"},
     "client secret": {
         "ReadAccount",
         "Callback",
@@ -51,16 +59,22 @@ OPENERS = {
 Calls = dict[str, set[Call]]
 
 
+@pytest.fixture(scope="module", params=list(Vault))
+def vault(request: pytest.FixtureRequest) -> Vault:
+    chosen: Vault = request.param
+    return chosen
+
+
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
+def world(vault: Vault) -> Iterator[World]:
     # The revision with refresh tokens: what the other does is part of this; and so are reads by key of those by token.
-    with World(Revision.AUGUST_2026, BearerReads="on") as running:
+    with World(Revision.AUGUST_2026, BearerReads="on", Vault=vault) as running:
         hurry(running)
         yield running
 
 
 @pytest.fixture(scope="module")
-def calls(world: World) -> Calls:
+def calls(world: World, vault: Vault) -> Calls:
     """What each role has asked of AWS, when all has been done."""
     connect_and_disconnect(world)
     disconnect_while_a_workflow_waits(world)
@@ -74,6 +88,7 @@ def calls(world: World) -> Calls:
         patch.setattr(boto3, "DEFAULT_SESSION", None)
         # First, because WhiteBIT's clock does not stay close enough for a signed call.
         read_the_account(world)
+        use_and_move_a_key_of_before(world, OTHER[vault])
         for function, stage in (
             ("RefreshToken", Stage.AUTHORIZED),
             ("DetectKey", Stage.COMPLETED),
@@ -82,6 +97,7 @@ def calls(world: World) -> Calls:
         ):
             refresh(world, function, stage)
         keep_a_secret_in_escrow(world)
+        find_copies_in_either_vault(world)
     asked: Calls = {role: set() for role in world.guard.roles}
     for judgement in world.guard.judgements:
         asked[judgement.role].add(judgement.call)
@@ -170,9 +186,37 @@ def keep_a_secret_in_escrow(world: World) -> None:
     connection_id = travel(world, "escrow@example.com", Stage.DETECTED)["connection_id"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(SecretsManagerBackend, "put_secret_value", fail)
+        patch.setattr(DynamoDBBackend, "update_item", failing_for(world.tables["Keys"]))
         assert invoke(world, "CaptureSecret", connection_id).json()["errorType"] == "StorageUnavailable"
     assert invoke(world, "DeleteKey", connection_id).json()["errorType"] == "SecretHeld"
     assert invoke(world, "CaptureSecret", connection_id).json()["status"] == "verifying"
+
+
+def find_copies_in_either_vault(world: World) -> None:
+    """An attempt finds what an earlier one has stored, before the parameter was changed or after."""
+    for name, vault in vaults(world).items():
+        captured = travel(world, f"{name}.captured@example.com", Stage.DETECTED)["connection_id"]
+        put(vault, captured)
+        assert invoke(world, "CaptureSecret", captured).json()["status"] == "verifying"
+        undone = travel(world, f"{name}.undone@example.com", Stage.DETECTED)["connection_id"]
+        put(vault, undone)
+        assert invoke(world, "DeleteKey", undone).json()["errorType"] == "SecretHeld"
+
+
+def use_and_move_a_key_of_before(world: World, other: Vault) -> None:
+    """It was captured before the parameter was changed."""
+    user = Journey(world, Revision.AUGUST_2026).consented().complete().create_key()
+    assert user.end()["status"] == "active"
+    move(world, user.connection_id, other)
+    answer = user.frontend.call("GET", f"/connections/{user.connection_id}/account/balances/spot")
+    assert answer.status_code == 200
+    assert user.fall_due() >= {"alive"}
+    verified = travel(world, "of-before@example.com", Stage.CAPTURED)["connection_id"]
+    move(world, verified, other)
+    assert invoke(world, "VerifyKey", verified).json()["status"] == "active"
+    moved = world.functions.invoke("MigrateVault", {"to": OTHER[other]}).json()
+    assert (moved["moved"], moved["left"], moved["cursor"]) == (2, 0, None)
+    assert [vaults(world)[other].find(each) for each in (user.connection_id, verified)] == [None, None]
 
 
 def read_the_account(world: World) -> None:
@@ -193,6 +237,18 @@ def invoke(world: World, function: str, connection_id: str) -> Outcome:
 
 def fail(*_: object, **__: object) -> None:
     raise JsonRESTError("InternalServiceError", "as ordered")
+
+
+def failing_for(table: str) -> Callable[..., Any]:
+    """An UpdateItem that fails for this table."""
+    update = DynamoDBBackend.update_item
+
+    def update_item(backend: DynamoDBBackend, table_name: str, *arguments: Any, **named: Any) -> Any:
+        if table_name == table:
+            fail()
+        return update(backend, table_name, *arguments, **named)
+
+    return update_item
 
 
 def await_token(user: Journey) -> None:
@@ -256,7 +312,7 @@ def test_each_function_each_state_machine_and_each_schedule_has_a_role_of_its_ow
 
 
 def open_sealed(world: World, purpose: str) -> Callable[[str], object]:
-    key_id = world.functions.specs()["Callback"].variables["SEALING_KEY_ID"]
+    key_id = world.functions.specs()["Callback"].variables["SEALING_KEY_ARN"]
     context = {"connection_id": "somebody's", "purpose": purpose}
     sealed = world.client("kms").encrypt(KeyId=key_id, Plaintext=b"secret", EncryptionContext=context)["CiphertextBlob"]
     return lambda role: world.client("kms", role).decrypt(

@@ -1,25 +1,28 @@
 """The partner's own programs, with a role that has the stack's policy for them, and a key that was captured.
 
-Those that the README shows run as they stand there.
+Those that docs/programs.md shows run as they stand there.
 """
 
 import os
 import subprocess
 import sys
 from ast import literal_eval
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 import boto3
 import ccxt
 import pytest
 
-from fastkey.client import Client, KeyRefused, NoKey, NotPermitted
+from fastkey.client import Client, KeyRefused, NoKey, NotPermitted, Sealed
+from fastkey.ports import Vault
 from local.whitebit import Revision
 from local.whitebit.account import SPOT_BALANCES
 from local.world import TEMPLATE, World
 from tests.e2e.journey import PERMISSIONS, Journey
 from tests.e2e.privileges import flaws
+from tests.e2e.vaults import move
+from tests.machines import hurried
 
 ROLE = "backend"
 PROJECT = TEMPLATE.parent
@@ -30,6 +33,13 @@ NewJourney = Callable[..., Journey]
 
 
 @pytest.fixture(scope="module")
+def world(revision: Revision) -> Iterator[World]:
+    # Where the programs look that the README shows.
+    with hurried(World(revision)) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
 def environment(world: World) -> dict[str, str]:
     """What a program is deployed with: the stack's outputs, and the credentials of its role."""
     world.attach(world.output("BackendPolicy"), ROLE)
@@ -37,6 +47,8 @@ def environment(world: World) -> dict[str, str]:
         "CONNECTIONS_TABLE": world.output("ConnectionsTable"),
         "KEYS_ARN": world.output("KeysArn"),
         "WHITEBIT_URL": world.output("WhiteBitUrl"),
+        "KEYS_TABLE": world.output("KeysTable"),
+        "SEALING_KEY_ARN": world.output("SealingKeyArn"),
         "AWS_ACCESS_KEY_ID": ROLE,
         "AWS_SECRET_ACCESS_KEY": "local",
         "AWS_DEFAULT_REGION": world.client("sts").meta.region_name,
@@ -49,7 +61,11 @@ def client(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Clie
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     return Client(
-        environment["CONNECTIONS_TABLE"], environment["KEYS_ARN"], environment["WHITEBIT_URL"], boto3.Session()
+        environment["CONNECTIONS_TABLE"],
+        environment["KEYS_ARN"],
+        environment["WHITEBIT_URL"],
+        boto3.Session(),
+        sealed=Sealed(environment["KEYS_TABLE"], environment["SEALING_KEY_ARN"]),
     )
 
 
@@ -73,7 +89,7 @@ def user(world: World, revision: Revision) -> Journey:
     return user
 
 
-# ---- What the README shows -------------------------------------------------------------------------------------------
+# ---- What docs/programs.md shows -------------------------------------------------------------------------------------
 
 
 def test_ccxt_reads_a_balance_with_a_captured_key(user: Journey, environment: dict[str, str]) -> None:
@@ -158,7 +174,10 @@ def test_the_policy_for_programs_allows_what_the_client_does_and_no_more(
 ) -> None:
     (connection,) = client.connections(user.sub)
     assert connection in client.connections()
-    client.key(connection.connection_id)
+    key = client.key(connection.connection_id)
+    move(world, connection.connection_id, Vault.DYNAMODB)
+    client.forget(connection.connection_id)
+    assert client.key(connection.connection_id) == key
     with pytest.raises(NoKey):
         client.key("of-nobody")
     asked = {judgement.call for judgement in world.guard.judgements if judgement.role == ROLE}

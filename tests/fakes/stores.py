@@ -209,7 +209,8 @@ class FakeConnections(Interruptible):
 
 
 class FakeVault(Interruptible):
-    """Keys by connection, each in a place of its own. What a call sees is behind by the lag, what it does is not.
+    """Keys by connection, each in a place of its own. What a call sees is behind by the lag, what it does is not;
+    without a lag it is as the vault in DynamoDB.
 
     A name whose place was shredded is being deleted for as long as the lag, and cannot be used again before
     (https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html, ForceDeleteWithoutRecovery).

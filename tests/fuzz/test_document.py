@@ -56,7 +56,7 @@ from tests.unit.journey import Journey
 
 OPERATIONS = operations()
 SCHEMAS = DOCUMENT["components"]["schemas"]
-README = (ROOT / "README.md").read_text()
+USE = (ROOT / "docs/use.md").read_text()
 
 CHECKS = [
     status_code_conformance,
@@ -133,7 +133,7 @@ def test_the_words_for_a_connection_are_the_codes() -> None:
     assert set(words["status"]) == {status.public for status in Status}
     assert set(words["step"]) == set(Status)
     assert list(SCHEMAS["Access"]["properties"]) == list(Ability)
-    reasons = re.findall(r"`(\w+)`", "".join(re.findall(r"\| reason \|.*?\n\n", README, re.S)[0].splitlines(True)[2:]))
+    reasons = re.findall(r"`(\w+)`", "".join(re.findall(r"\| reason \|.*?\n\n", USE, re.S)[0].splitlines(True)[2:]))
     assert {reason for reason in reasons if reason in {e.code for e in CATALOGUE.values()}} == set(words["reason"]) - {
         None
     }
@@ -146,8 +146,8 @@ def test_a_problem_has_its_status_and_nobody_else_answers_with_a_code_of_ours() 
             assert by_code(kind.code).http_status == kind.status
 
 
-def test_the_readme_explains_the_same_problems() -> None:
-    table = re.findall(r"\| code \| status \| what to do \|\n\|.*?\n(.*?)\n\n", README, re.S)[0]
+def test_the_page_for_frontends_explains_the_same_problems() -> None:
+    table = re.findall(r"\| code \| status \| what to do \|\n\|.*?\n(.*?)\n\n", USE, re.S)[0]
     explained = {code for row in table.splitlines() for code in re.findall(r"`(\w+)`", row.split("|")[1])}
     assert explained == {kind.code for kind in documented() if kind.is_problem}
 

@@ -19,6 +19,7 @@ TRANSLATED = translate(read(PATH), {}, REGION)
 KEPT = {
     "Connections": ("Retain", "Retain"),
     "KeyHolders": ("Retain", "Retain"),
+    "Keys": ("Retain", "Retain"),
     "SealingKey": ("RetainExceptOnCreate", "Retain"),
 }
 DROPPED = dict.fromkeys(

@@ -36,6 +36,7 @@ OTHERWISE = {
     "PublicUrl": "https://other.example",
     "SnapStart": "on",
     "StaticEgress": "on",
+    "Vault": "dynamodb",
     "WhiteBitBaseUrl": "https://other.example",
 }
 

@@ -167,7 +167,7 @@ class Day:
 
     def _insist(self, function: str, journey: Journey, **more: object) -> Generator[timedelta, None, str]:
         """Until the step is done. Gives the name of what makes it hopeless."""
-        whitebit, vault = self.deployment.world.whitebit, self.deployment.world.vault
+        whitebit, vault = self.deployment.world.whitebit, self.deployment.world.chosen_vault
         if function == "CaptureSecret" and self.dice.random() < 0.02:
             whitebit.fail_next("read_secret", errors.WhiteBitUnavailable, after_effect=True)
         while True:

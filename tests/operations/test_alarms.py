@@ -66,7 +66,7 @@ def test_no_alarm_is_raised_by_what_happens_every_day(deployment: Deployment) ->
     leaving = deployment.user("leaving").authorize()
     deployment.step("DeleteKey", leaving, cause="CompletionMissing")
     slow = deployment.user("slow").claim()
-    deployment.world.vault.fail_next("store", errors.StorageUnavailable)
+    deployment.world.chosen_vault.fail_next("store", errors.StorageUnavailable)
     assert deployment.step("CaptureSecret", slow) == "StorageUnavailable"
     assert deployment.step("CaptureSecret", slow)["status"] == "verifying"
     deployment.step("VerifyKey", slow)
@@ -102,7 +102,7 @@ def test_a_key_that_could_not_be_deleted(deployment: Deployment) -> None:
 def test_a_secret_that_stays_in_escrow(deployment: Deployment) -> None:
     """As the state machine does: some attempts, a minute, the copy is found, five minutes, and again."""
     journey = deployment.user("ada").claim()
-    deployment.world.vault.fail_next("store", errors.StorageUnavailable, times=100)
+    deployment.world.chosen_vault.fail_next("store", errors.StorageUnavailable, times=100)
     for _ in range(4):
         for _ in range(3):
             assert deployment.step("CaptureSecret", journey) == "StorageUnavailable"

@@ -13,9 +13,11 @@ OUTPUTS = {
     "ConnectionsTable": ENVIRONMENT["CONNECTIONS_TABLE"],
     "KeyHoldersTable": ENVIRONMENT["KEY_HOLDERS_TABLE"],
     "KeysArn": ENVIRONMENT["KEYS_ARN"],
+    "KeysTable": ENVIRONMENT["KEYS_TABLE"],
     "ProvisionKey": ENVIRONMENT["PROVISION_KEY_ARN"],
     "RevokeKey": ENVIRONMENT["REVOKE_KEY_ARN"],
     "FunctionLog": "functions",
+    "VaultMigration": "migrate-vault",
     "UntoldEvents": ENVIRONMENT["UNTOLD_EVENTS_URL"],
 }
 

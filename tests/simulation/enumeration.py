@@ -26,6 +26,7 @@ from fastkey.domain.permissions import Ability
 from local.whitebit import Revision
 from tests.simulation.dice import Dice
 from tests.simulation.faults import faults_of
+from tests.simulation.moving import NOT_MOVING, PASSES, Change, Moving
 from tests.simulation.people import Person
 from tests.simulation.plan import DAY, OFF, Die, Fail, Fate, Jump, Lost, NotStarted, Stall, Told, Twice, When
 from tests.simulation.run import Case, Outcome, play
@@ -57,8 +58,8 @@ def function_of(point: str) -> str:
 def places(points: Sequence[tuple[str, str, str]]) -> Mapping[str, str]:
     """Where in the code each call of a run was made, by the call's name, in the words of docs/guarantees.md.
 
-    "whitebit.read_secret", and what else WhiteBIT answers once; "vault.store after whitebit.read_secret", up to the
-    write that keeps the answer; for every other call "connections.get of Callback".
+    "whitebit.read_secret", and what else WhiteBIT answers once; "chosen_vault.store after whitebit.read_secret", up to
+    the write that keeps the answer; for every other call "connections.get of Callback".
     """
     found, unkept = {}, {}
     for point, port, method in points:
@@ -117,13 +118,28 @@ _PEOPLE: Mapping[str, tuple[int, tuple[Revision, ...], tuple[Person, ...]]] = {
     "may do too much": (_FAST, _AUGUST, (replace(_ONE, grants=("wallet", "withdraw")),)),
     "kept": (_FAST, _AUGUST, (replace(_ONE, keep_token=True, revokes=(1000,)),)),
     "removed one day": (_FAST, _AUGUST, (replace(_ONE, suffers=((2 * DAY, "removes the key"),)),)),
+    "moved": (_FAST, _AUGUST, (_ONE,)),
+    "moved to and fro": (_SLOW, _AUGUST, (_ONE,)),
+    "revoked while moved": (_SLOW, _AUGUST, (replace(_ONE, revokes=(61.5,)),)),
+}
+
+_TO_DYNAMODB = Change(after=60, begins=1, patience=300, runs=PASSES)
+_BACK_AT_ONCE = Change(after=2, begins=1, patience=300, runs=PASSES)
+
+# What an operator does about the vault, where it is anything.
+_MOVING = {
+    "moved": Moving(changes=(_TO_DYNAMODB,)),
+    "moved to and fro": Moving(changes=(replace(_TO_DYNAMODB, patience=5, runs=1), _BACK_AT_ONCE)),
+    "revoked while moved": Moving(changes=(_TO_DYNAMODB,)),
 }
 
 # For how many days keys are tried, where they are.
 _DAYS = {"removed one day": 63.0}
 
 STORIES: Mapping[str, Case] = {
-    f"{name} {revision.value}": Case(seed, revision, people, days=_DAYS.get(name, 0), most=Ability.TRADE)
+    f"{name} {revision.value}": Case(
+        seed, revision, people, days=_DAYS.get(name, 0), most=Ability.TRADE, moving=_MOVING.get(name, NOT_MOVING)
+    )
     for name, (seed, revisions, people) in _PEOPLE.items()
     for revision in revisions
 }

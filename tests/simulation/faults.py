@@ -67,6 +67,8 @@ _CONDITIONAL_WRITE = (
     Fault("conflict_after_effect", Conflict, True, (0, AWS_ENDED)),
 )
 
+_VAULT = {"prepare": _WRITE, "store": _WRITE, "find": _READ, "shred": _WRITE}
+
 FAULTS: Mapping[str, Mapping[str, Sequence[Fault]]] = {
     "whitebit": {
         "prepare": _READ,
@@ -91,7 +93,8 @@ FAULTS: Mapping[str, Mapping[str, Sequence[Fault]]] = {
         "kept": _READ,
         "count_kept": _READ,
     },
-    "vault": {"prepare": _WRITE, "store": _WRITE, "find": _READ, "shred": _WRITE},
+    "chosen_vault": _VAULT,
+    "other_vault": _VAULT,
     "sealer": {"seal": _READ, "open": _READ},
     "events": {"tell": _WRITE, "bury": _WRITE},
     "workflows": {"start_provision": _WRITE, "start_revoke": _WRITE, "resume": _WRITE},

@@ -13,6 +13,7 @@ from typing import Any
 from unittest.mock import patch
 
 from fastkey import bootstrap
+from fastkey.ports import Vault
 from tests.simulation.asl import Failure
 from tests.simulation.kernel import BEGINNING, Kernel, Process
 from tests.template import ROOT, WRITTEN
@@ -92,7 +93,8 @@ class InvocationClock:
 class Invocation(Process):
     """One run of a function, up to its answer, its error or its death.
 
-    label: unique in a run, and the same in every run of the same seed. skew: of its clock, in seconds. chance: of the
+    label: unique in a run, and the same in every run of the same seed. skew: of its clock, in seconds. vault: the one
+    that is chosen. chance: of the
     call that it makes, from 0 to 1. connection_id: the connection that it looked at last. execution: of the state
     machine that invoked it, if one did. answer: None as long as it runs. latest: the call that it made last.
     """
@@ -105,6 +107,7 @@ class Invocation(Process):
         self.function = function
         self.event = event
         self.skew = 0.0
+        self.vault = Vault.SECRETS_MANAGER
         self.chance = 0.0
         self.connection_id = _connection_of(event)
         self.execution = ""

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from math import inf
@@ -13,6 +13,7 @@ from tests.fakes.whitebit import IssuedKey
 from tests.fakes.world import RETURN_URL
 from tests.simulation.dice import Dice
 from tests.simulation.kernel import Process
+from tests.simulation.moving import Moving
 from tests.simulation.plan import DAY, Theme, keeps_tokens
 from tests.simulation.world import Simulation
 from tests.unit.entry.events import http_event
@@ -67,16 +68,21 @@ class Person:
         return in_time and has_key and as_oneself and steady
 
 
-def draw(dice: Dice, days: float) -> tuple[Person, ...]:
-    """The people of a seed. days: for how many their keys are tried."""
+def draw(dice: Dice, days: float, moving: Moving) -> tuple[Person, ...]:
+    """The people of a seed. days: for how many their keys are tried. moving: what becomes of the vault."""
     number = dice.choose("how many people", (1, 1, 1, 2, 2, 3))
     shared = dice.chance("one account", 0.3)
     hasty = dice.chance("hasty", 0.5)
     theme = Theme.draw(dice)
-    return tuple(
+    first, *others = (
         _person(_Temper.draw(dice, f"p{i}", theme, hasty=hasty), "a1" if shared else f"a{i}", theme, days)
         for i in range(1, number + 1)
     )
+    if moving.begins is not None and dice.chance("disconnects while keys are moved", 0.4):
+        # By themselves the two seldom come together.
+        meanwhile = max(0.0, moving.begins + dice.between("disconnects after", 0, 130) - first.starts)
+        first = replace(first, revokes=(*first.revokes, meanwhile))
+    return first, *others
 
 
 @dataclass(frozen=True, slots=True)

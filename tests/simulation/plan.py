@@ -216,7 +216,12 @@ class Outage:
 
 
 _SLOW = {
-    Theme.CAPTURING: (("vault", "prepare"), ("vault", "find"), ("whitebit", "read_secret"), ("vault", "store")),
+    Theme.CAPTURING: (
+        ("chosen_vault", "prepare"),
+        ("chosen_vault", "find"),
+        ("whitebit", "read_secret"),
+        ("chosen_vault", "store"),
+    ),
     Theme.REFRESHING: (("whitebit", "refresh_token"),),
 }
 _SLUGGISH = Stall(When.BEFORE, 20), Stall(When.AFTER, 20), Stall(When.BEFORE, 110)
@@ -229,7 +234,7 @@ _VITAL = (
     ("whitebit", "key_info"),
     ("whitebit", "refresh_token"),
     ("whitebit", "delete_key"),
-    ("vault", "store"),
+    ("chosen_vault", "store"),
 )
 RESOURCES = (
     "arn:aws:states:::aws-sdk:dynamodb:updateItem.waitForTaskToken",
@@ -243,6 +248,7 @@ RESOURCES = (
 _SCHEDULED = (
     ("start", "${GuardKeys}"),
     ("start", "${KeepTokens}"),
+    ("start", "${MigrateVault}"),
     ("connections", "due"),
     ("connections", "kept"),
     ("connections", "count_kept"),
@@ -252,11 +258,12 @@ _SCHEDULED = (
     ("events", "bury"),
 )
 # Without which nothing can be said of a key.
-_TRIED = ("vault", "find"), ("limits", "take"), ("whitebit", "read_signed")
+_TRIED = ("chosen_vault", "find"), ("limits", "take"), ("whitebit", "read_signed")
 _STARTED = tuple(("start", resource) for resource in RESOURCES)
-# When starts are not counted nobody starts, and nothing follows; nobody here reads an account by a token; and what the
-# schedule calls has an outage of its own.
-_WITHOUT_OUTAGES = {("starts", "count"), ("whitebit", "read_by_token"), *_SCHEDULED}
+# When starts are not counted nobody starts, and nothing follows; nobody here reads an account by a token, and nobody
+# stores in the other vault; and what the schedule calls has an outage of its own.
+_UNCALLED = {("whitebit", "read_by_token"), ("other_vault", "prepare"), ("other_vault", "store")}
+_WITHOUT_OUTAGES = {("starts", "count"), *_UNCALLED, *_SCHEDULED}
 _OTHERS = [
     (port, method) for port, methods in FAULTS.items() for method in methods if (port, method) not in _WITHOUT_OUTAGES
 ]
@@ -291,7 +298,10 @@ class Drawn:
         self._troubled = (trouble, (another.since, another.until)) if another else (trouble,)
         self.until = max(until for _, until in self._troubled)
         self._rate = choose("fault rate", (0, 0.003, 0.01, 0.03, 0.1, 0.3))
-        self._where = choose("faults where", ("", "", "", "whitebit", "connections", "vault", "sealer", "workflows"))
+        self._where = choose(
+            "faults where",
+            ("", "", "", "whitebit", "connections", "chosen_vault", "other_vault", "sealer", "workflows"),
+        )
         jumps = choose("share of jumps", (0.0, 0.1))
         deaths = choose("share of deaths", (0.0, 0.1, 0.4, 1.0))
         stalls = choose("share of stalls", (0.0, 0.2, 0.5))

@@ -7,6 +7,7 @@ from fastkey.domain.permissions import Ability
 from local.whitebit import Revision
 from tests.simulation.dice import Dice
 from tests.simulation.kernel import Process
+from tests.simulation.moving import NOT_MOVING, Moving, Operator
 from tests.simulation.people import Life, Person, draw
 from tests.simulation.plan import DAY, Drawn, Fate, Plan
 from tests.simulation.schedule import KEPT
@@ -25,7 +26,7 @@ MOST = (*[Ability.WITHDRAW] * 18, Ability.TRADE, Ability.READ)
 @dataclass(frozen=True, slots=True)
 class Case:
     """All that decides a run. only: the points at which something may befall; all, where it is None. days: for how many
-    keys are tried. most: what the partner wants a key to be able to at most.
+    keys are tried. most: what the partner wants a key to be able to at most. moving: what becomes of the vault.
     """
 
     seed: int
@@ -34,13 +35,16 @@ class Case:
     only: frozenset[str] | None = None
     days: float = 0
     most: Ability = Ability.WITHDRAW
+    moving: Moving = NOT_MOVING
 
     @classmethod
     def of(cls, seed: int) -> "Case":
         """What the seed decides."""
         dice = Dice(seed)
         days, most = dice.choose("days", DAYS), dice.choose("most", MOST)
-        return cls(seed, dice.choose("revision", tuple(Revision)), draw(dice, days), days=days, most=most)
+        revision = dice.choose("revision", tuple(Revision))
+        moving = Moving.draw(dice)
+        return cls(seed, revision, draw(dice, days, moving), days=days, most=most, moving=moving)
 
     def plan(self) -> Plan:
         return Drawn(Dice(self.seed), self.only, self.days)
@@ -63,9 +67,11 @@ class Outcome:
 
 def play(case: Case, plan: Plan | None = None) -> Outcome:
     """Runs a case. plan: what befalls, where it is not the seed that says so."""
-    simulation = Simulation(case.revision, Dice(case.seed), plan or case.plan(), case.days, case.most)
+    dice, first = Dice(case.seed), case.moving.first
+    simulation = Simulation(case.revision, dice, plan or case.plan(), case.days, case.most, first)
     for person in case.people:
         Life(simulation, person)
+    Operator(simulation, case.moving)
     simulation.kernel.start(Process("somebody who looks", simulation.watch.check_kept), KEPT)
     simulation.run(HORIZON)
     simulation.check_end()

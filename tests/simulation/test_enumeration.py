@@ -37,6 +37,9 @@ ENDS = {
     "may do too much": ("failed", False),
     "kept": ("revoked", True),
     "removed one day": ("dead", True),
+    "moved": ("active", True),
+    "moved to and fro": ("active", True),
+    "revoked while moved": ("revoked", True),
 }
 
 
@@ -75,13 +78,13 @@ LOST: Losses = {
     "connections.get after whitebit.refresh_token": (DIES, CONSENT_LOST),
     "connections.save after whitebit.refresh_token": ({DIES_BEFORE}, CONSENT_LOST),
     "whitebit.read_secret": ({UNANSWERED, DIES_AFTER}, SECRET_LOST),
-    "vault.store after whitebit.read_secret": ({DIES_BEFORE}, SECRET_LOST),
+    "chosen_vault.store after whitebit.read_secret": ({DIES_BEFORE}, SECRET_LOST),
 }
 
 # Where reads are stale the vault does not take the secret, because its place does not show yet. It is on its way into
 # escrow then, which is lost in the same ways.
 LOST_ON_THE_WAY_INTO_ESCROW: Losses = {
-    "vault.store after whitebit.read_secret": (DIES, SECRET_LOST),
+    "chosen_vault.store after whitebit.read_secret": (DIES, SECRET_LOST),
     "sealer.seal after whitebit.read_secret": (DIES, SECRET_LOST),
     "connections.get after whitebit.read_secret": (DIES, SECRET_LOST),
     "connections.save after whitebit.read_secret": ({DIES_BEFORE}, SECRET_LOST),
@@ -138,7 +141,7 @@ def test_what_keeps_an_answer_that_is_given_once_is_tried_before() -> None:
             invocation, call = point.split()[0], place.partition(" ")[0]
             if " after " in place:
                 kept.add(place)
-                trial = "vault.prepare" if call == "vault.store" else call
+                trial = "chosen_vault.prepare" if call == "chosen_vault.store" else call
                 assert trial in before[invocation], place
             else:
                 before[invocation].add(call)

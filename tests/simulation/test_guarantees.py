@@ -30,7 +30,7 @@ def calls(outcome: Outcome) -> set[tuple[str, str]]:
 
 def calls_in(text: str) -> list[str]:
     """The calls that a text names."""
-    return re.findall(r"`([a-z]+\.\w+)`", text)
+    return re.findall(r"`([a-z_]+\.\w+)`", text)
 
 
 def test_every_crash_point_is_in_the_tables() -> None:

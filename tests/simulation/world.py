@@ -12,7 +12,7 @@ from fastkey.adapters.keys import CachedKeys
 from fastkey.domain.connection import Connection
 from fastkey.domain.errors import FastkeyError
 from fastkey.domain.permissions import Ability
-from fastkey.ports import KeyVault
+from fastkey.ports import Vault
 from local.whitebit import Revision
 from tests.fakes.system import FakeClock
 from tests.fakes.world import FakeWorld
@@ -22,6 +22,7 @@ from tests.simulation.executions import Execution, Workflows
 from tests.simulation.faults import FAULTS
 from tests.simulation.kernel import Kernel, Process, SimulatedClock
 from tests.simulation.lambdas import Invocation, InvocationClock, Killed, Log, logging_to
+from tests.simulation.moving import DeployedPolicy, VaultPort, Vaults, WatchedVaults
 from tests.simulation.plan import LATEST, OFF, WILDLY_OFF, Die, Fail, Fate, Jump, Plan, Stall, When
 from tests.simulation.schedule import Schedule, guarding, keeping
 from tests.simulation.shipped import shipped
@@ -75,7 +76,7 @@ class Ports:
 
     def __init__(self, simulation: "Simulation") -> None:
         world = simulation.fakes
-        self.policy = world.policy
+        self.policy = DeployedPolicy(world.policy, simulation)
         self.entropy = world.entropy
         self.clock = InvocationClock(simulation.kernel)
         self.sealer = Port("sealer", world.sealer, simulation)
@@ -83,8 +84,10 @@ class Ports:
         self.limits = Port("limits", world.limits, simulation)
         self.authorizations = Port("authorizations", world.authorizations, simulation)
         self.connections = Port("connections", world.connections, simulation)
-        self.vault = Port("vault", world.vault, simulation)
-        self.keys = CachedKeys(cast(KeyVault, self.vault), self.clock)
+        self.chosen_vault = VaultPort("chosen_vault", simulation.vaults.of, simulation)
+        self.other_vault = VaultPort("other_vault", simulation.vaults.other_of, simulation)
+        self.vault = WatchedVaults(self, simulation)
+        self.keys = CachedKeys(self.vault, self.clock)
         self.whitebit = Port("whitebit", world.whitebit, simulation)
         self.workflows = Port("workflows", Workflows(simulation), simulation)
         self.events = Port("events", world.events, simulation)
@@ -92,11 +95,17 @@ class Ports:
 
 class Simulation:
     """One run. trace: what happened, as (seconds, who, what). days: for how many keys are tried. most: what the
-    partner wants a key to be able to at most.
+    partner wants a key to be able to at most. vault: where keys are stored at the beginning.
     """
 
     def __init__(
-        self, revision: Revision, dice: Dice, plan: Plan, days: float = 0, most: Ability = Ability.WITHDRAW
+        self,
+        revision: Revision,
+        dice: Dice,
+        plan: Plan,
+        days: float = 0,
+        most: Ability = Ability.WITHDRAW,
+        vault: Vault = Vault.SECRETS_MANAGER,
     ) -> None:
         self.kernel = Kernel()
         self.dice = dice
@@ -110,6 +119,7 @@ class Simulation:
         self.defects: list[str] = []
         self.executions: dict[str, Execution] = {}
         self.waiting: dict[str, Execution] = {}
+        self.vaults = Vaults(self, vault)
         self.watch = Watch(self.fakes, self.kernel, plan, days)
         self._ports = Ports(self)
         self._schedules = Schedule(self, "GuardKeys", guarding(days)), Schedule(self, "KeepTokens", keeping)
@@ -241,6 +251,7 @@ class Simulation:
         label = self.label(f"{who}.{name}")
         invocation = Invocation(label, shipped().functions[name], event, self.kernel)
         invocation.skew = self.dice.between(f"{label} skew", -self._skew, self._skew)
+        invocation.vault = self.vaults.chosen_by(label)
         invocation.chance = self.dice.fraction(f"{label} latency")
         self.kernel.start(invocation, delay)
         return invocation

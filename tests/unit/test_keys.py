@@ -19,7 +19,7 @@ def stored(world: FakeWorld) -> str:
 
 
 def asked(world: FakeWorld) -> int:
-    return world.vault.calls.count("find")
+    return world.chosen_vault.calls.count("find")
 
 
 def test_a_key_is_at_hand_for_a_minute(world: FakeWorld, stored: str) -> None:
@@ -43,7 +43,7 @@ def test_a_key_that_was_forgotten_is_asked_for_again(world: FakeWorld, stored: s
 def test_that_there_is_no_key_is_not_remembered(world: FakeWorld) -> None:
     for _ in range(2):
         assert world.keys.find("connection-1") is None
-    assert asked(world) == 2
+    assert world.other_vault.calls.count("find") == 2
     world.keys.forget("connection-1")
 
 

@@ -107,7 +107,7 @@ def test_a_key_that_is_not_deleted_with_a_live_token_is_held_by_nobody_and_witho
 def test_a_secret_in_escrow_is_counted_with_each_change_until_it_is_moved(journey: Journey, counted: Counted) -> None:
     journey.claim()
     for _ in range(2):
-        journey.world.vault.fail_next("store", errors.StorageUnavailable)
+        journey.world.chosen_vault.fail_next("store", errors.StorageUnavailable)
         with pytest.raises(errors.StorageUnavailable):
             journey.capture()
     assert total(counted)[metrics.IN_ESCROW] >= 2

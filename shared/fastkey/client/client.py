@@ -12,6 +12,7 @@ from fastkey.client.connections import ActiveConnection, Connections
 from fastkey.client.errors import KeyRefused, NonceTaken
 from fastkey.client.keys import Keys
 from fastkey.client.nonces import Nonces
+from fastkey.client.sealed import Sealed, SealedKeys
 from fastkey.client.whitebit import WhiteBit
 from fastkey.domain.key import CapturedKey, sign
 
@@ -26,15 +27,24 @@ class Client:
     """Lists connections, reads their keys and signs with them. Threads may share one; a process makes its own.
 
     connections_table, keys_arn, whitebit_url: the stack's outputs ConnectionsTable, KeysArn and WhiteBitUrl. session:
-    whose AWS credentials and region are used; without one boto3's own, from the environment.
+    whose AWS credentials and region are used; without one boto3's own, from the environment. sealed: where keys lie
+    that are not in Secrets Manager, if there may be any.
     """
 
     def __init__(
-        self, connections_table: str, keys_arn: str, whitebit_url: str, session: boto3.Session | None = None
+        self,
+        connections_table: str,
+        keys_arn: str,
+        whitebit_url: str,
+        session: boto3.Session | None = None,
+        *,
+        sealed: Sealed | None = None,
     ) -> None:
         session = session or boto3.Session()
-        self._connections = Connections(session.client("dynamodb", config=_CONFIG), connections_table)
-        self._keys = Keys(session.client("secretsmanager", config=_CONFIG), keys_arn, monotonic)
+        dynamodb = session.client("dynamodb", config=_CONFIG)
+        self._connections = Connections(dynamodb, connections_table)
+        sealed_keys = SealedKeys(dynamodb, session.client("kms", config=_CONFIG), sealed) if sealed else None
+        self._keys = Keys(session.client("secretsmanager", config=_CONFIG), keys_arn, monotonic, sealed_keys)
         self._whitebit = WhiteBit(whitebit_url)
         self._nonces = Nonces()
 

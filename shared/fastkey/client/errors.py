@@ -10,6 +10,17 @@ class NoKey(Exception):
         super().__init__("The connection has no key: it is not active yet, or it has ended.")
 
 
+class NotOpened(Exception):
+    """A key in DynamoDB could not be opened: KMS did not answer, or this program's role may not have it open it.
+
+    code: the class of what was raised.
+    """
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        super().__init__(f"The key could not be opened: {code}")
+
+
 class NoAnswer(Exception):
     """WhiteBIT gave no answer that says yes or no: what was asked for may have been done, or not."""
 

@@ -1,4 +1,4 @@
-"""Captured keys, as a program reads them from Secrets Manager."""
+"""Captured keys, as a program reads them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from fastkey.client.errors import NoKey
+from fastkey.client.sealed import SealedKeys
 from fastkey.domain.key import CapturedKey
 from fastkey.domain.secret import Secret
 
@@ -34,13 +35,21 @@ class Keys:
     """Reads keys, and keeps each for a minute.
 
     keys_arn: how the ARN of each begins; the connection's id follows. By name, AWS would say of a key that is not there
-    that access is denied. clock: seconds that only ever grow.
+    that access is denied. clock: seconds that only ever grow. sealed: where keys are looked for that are not in Secrets
+    Manager.
     """
 
-    def __init__(self, client: "SecretsManagerClient", keys_arn: str, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        client: "SecretsManagerClient",
+        keys_arn: str,
+        clock: Callable[[], float],
+        sealed: SealedKeys | None = None,
+    ) -> None:
         self._client = client
         self._keys_arn = keys_arn
         self._clock = clock
+        self._sealed = sealed
         self._kept: dict[str, _Kept] = {}
         self._lock = Lock()
 
@@ -65,11 +74,20 @@ class Keys:
             self._kept.pop(connection_id, None)
 
     def _read(self, connection_id: str) -> CapturedKey:
+        # A key that is moved is in both for a minute: it does not slip by in between.
+        key = self._read_secret(connection_id)
+        if key is None and self._sealed is not None:
+            key = self._sealed.find(connection_id)
+        if key is None:
+            raise NoKey
+        return key
+
+    def _read_secret(self, connection_id: str) -> CapturedKey | None:
         try:
             answer = self._client.get_secret_value(SecretId=f"{self._keys_arn}{connection_id}")
         except ClientError as error:
             if error.response["Error"]["Code"] in _GONE:
-                raise NoKey from None
+                return None
             raise
         return CapturedKey.from_json(Secret(answer["SecretString"]))
 

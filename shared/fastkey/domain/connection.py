@@ -390,7 +390,8 @@ class Connection:
         if now < self.refused_at + DEAD_KEY_LIFE:
             return self._change(now, check_at=now + DEAD_CHECK_PERIOD)
         # Before the copy goes, because that cannot be undone: whoever finds the key alive from now on is late.
-        return self._change(now, key_given_up=True, check_at=now)
+        # And again an hour later, when every place shows that one was made.
+        return self._change(now, key_given_up=True, check_at=now + CHECK_AGAIN)
 
     def forget_key(self, now: datetime) -> Self:
         """Our copy of the key that was given up is gone: there is nothing left to look at."""

@@ -13,7 +13,7 @@ from fastkey.domain.errors import FastkeyError
 from fastkey.ops.operator import Operator
 from fastkey.ops.output import note
 from fastkey.ops.trouble import Trouble
-from fastkey.ops.verbs import connections, replay, retry, revoke, revoke_all, story
+from fastkey.ops.verbs import connections, migrate_vault, replay, retry, revoke, revoke_all, story
 
 
 class Verb(Protocol):
@@ -35,6 +35,7 @@ VERBS: Mapping[str, Verb] = {
     "revoke": revoke,
     "revoke-all": revoke_all,
     "replay": replay,
+    "migrate-vault": migrate_vault,
 }
 
 FAILED, INTERRUPTED = 2, 130

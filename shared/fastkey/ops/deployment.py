@@ -12,15 +12,18 @@ from fastkey.ops.trouble import Trouble
 class Deployment:
     """What the outputs of a stack say, each under its name with underscores.
 
-    Tables are names, workflows and the beginning of keys ARNs, the queue a URL, the log the name of its group.
+    Tables are names, workflows and the beginning of keys ARNs, the queue a URL, the log the name of its
+    group, and a function its own.
     """
 
     connections_table: str
     key_holders_table: str
     keys_arn: str
+    keys_table: str
     provision_key: str
     revoke_key: str
     function_log: str
+    vault_migration: str
     untold_events: str
 
     @classmethod

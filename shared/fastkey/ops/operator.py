@@ -23,6 +23,8 @@ _CONFIG = Config(
     max_pool_connections=CONNECTIONS,
     retries={"mode": "standard", "total_max_attempts": 5},
 )
+# A function answers when it is done, after four minutes at most, and is not to be started once more meanwhile.
+_PATIENT = Config(read_timeout=260, retries={"mode": "standard", "total_max_attempts": 1})
 
 
 class Operator:
@@ -51,4 +53,5 @@ class Operator:
         return AwsRegistry(self.client, self.deployment)
 
     def _client(self, service: str) -> Any:
-        return self._session.client(service, config=_CONFIG)  # type: ignore[call-overload]  # any service's name
+        config = _CONFIG.merge(_PATIENT) if service == "lambda" else _CONFIG
+        return self._session.client(service, config=config)  # type: ignore[call-overload]  # any service's name

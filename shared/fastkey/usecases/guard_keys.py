@@ -98,7 +98,9 @@ def _check(world: World, connection: Connection) -> Finding:
     """Tries the key. Nothing but a clear no of WhiteBIT's counts against it."""
     connection_id = connection.connection_id
     if connection.key_given_up:
-        _shred(world, connection_id)
+        # Again: a copy that MigrateVault made just before the first time may not have shown then.
+        world.vault.shred(connection_id)
+        change(world, connection_id, lambda c: c.forget_key(world.clock.now()))
         return Finding.DEAD
     try:
         lost, checked_by = _try_key(world, connection)
@@ -150,7 +152,7 @@ def _refuse(world: World, connection: Connection) -> Finding:
     connection_id = connection.connection_id
     refused = _change_and_tell(world, connection_id, lambda c: c.refuse_key(world.clock.now()))
     if refused.key_given_up:
-        _shred(world, connection_id)
+        world.vault.shred(connection_id)
     return Finding.DEAD if refused.status is Status.DEAD else Finding.REFUSED
 
 
@@ -158,9 +160,3 @@ def _change_and_tell(world: World, connection_id: str, decide: Callable[[Connect
     """As `change`; and what there is to tell of it is told."""
     changed = change(world, connection_id, decide)
     return tell_events(world, connection_id) if changed.untold else changed
-
-
-def _shred(world: World, connection_id: str) -> None:
-    """Removes our copy of a key that was given up. Whoever dies in between leaves it due, and it is done again."""
-    world.vault.shred(connection_id)
-    change(world, connection_id, lambda c: c.forget_key(world.clock.now()))

@@ -13,6 +13,7 @@ from tests.simulation.planted import (
     leaks,
     leases,
     life,
+    moving,
     stores,
     tokens,
     workflows,
@@ -25,7 +26,7 @@ def _bugs(module: ModuleType) -> dict[str, Bug]:
     return {name: bug for name, bug in vars(module).items() if getattr(bug, "__module__", "") == module.__name__}
 
 
-_MODULES = (answers, authorization, capture, deletion, leaks, leases, life, stores, tokens, workflows)
+_MODULES = (answers, authorization, capture, deletion, leaks, leases, life, moving, stores, tokens, workflows)
 
 BUGS: Mapping[str, Bug] = {
     name: bug for module in _MODULES for name, bug in _bugs(module).items() if not name.startswith("_")

@@ -38,7 +38,8 @@ class Watch:
         leases, life, outcomes, telling = Leases(record), Life(record, days), Outcomes(record), Telling(record)
         # Each gets the invocation and the call's arguments.
         self._before: Watchers = {
-            "vault.shred": [leases.shredding],
+            "chosen_vault.shred": [leases.shredding],
+            "other_vault.shred": [leases.shredding],
             "whitebit.exchange_code": [consent.exchanging],
             "whitebit.read_secret": [consent.reading, custody.reading, leases.reading, life.reading],
             "whitebit.read_signed": [life.signing],
@@ -57,8 +58,9 @@ class Watch:
                 watcher.saved for watcher in (record, leases, asking, custody, consent, keys, life, outcomes, telling)
             ],
             "limits.take": [asking.took],
-            "vault.store": [custody.stored],
-            "vault.shred": [custody.shredded, life.shredded],
+            "chosen_vault.store": [custody.stored],
+            "chosen_vault.shred": [custody.shredded, life.shredded],
+            "other_vault.shred": [custody.shredded, life.shredded],
             "events.tell": [outcomes.told],
             "events.bury": [outcomes.buried],
             "whitebit.delete_key": [keys.looked, custody.deleted],
@@ -83,6 +85,8 @@ class Watch:
         self.conduct = record.conduct
         # What else the simulation tells of, and only one of them looks at.
         self.failed = custody.failed
+        self.missed = custody.missed
+        self.check_moved = custody.check_moved
         self.happened = life.happened
         self.check_kept = life.check_kept
         self.heard = asking.heard

@@ -1,19 +1,24 @@
-"""Where the one secret of a key is: I3, I4, I5, I7, and of I6 that nobody reads while another may yet store."""
+"""Where the one secret of a key is: I3, I4, I5, I7, I19, and of I6 that nobody reads while another may yet store."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from fastkey.domain.connection import Connection
 from fastkey.domain.errors import FastkeyError, KeyGone, KeyUnusable
 from fastkey.domain.status import Status
+from tests.fakes.stores import FakeVault
 from tests.simulation.lambdas import Invocation
-from tests.simulation.watch.record import LIVE, OVER, REVOKED, Record
+from tests.simulation.watch.record import CHECKED, LIVE, OVER, REVOKED, Record
 
 # Reading a secret and storing it takes no longer, with every limit and retry used up.
 TIME_TO_KEEP = timedelta(seconds=136)
 
 # What whoever has read a secret calls to store it.
-STORING = {"vault.store", "sealer.seal", "connections.get", "connections.save"}
+STORING = {"chosen_vault.store", "sealer.seal", "connections.get", "connections.save"}
+
+# For so many seconds a key that is moved is in both vaults; and after this what was stored shows.
+BOTH = 55.0
+SHOWN = timedelta(seconds=15)
 
 # A copy of the secret may be given up for these: nobody wants it, or it opens nothing.
 WORTHLESS = {"revoked", "key_gone", "key_unusable"}
@@ -24,7 +29,7 @@ class Custody:
 
     The state is kept in sets: of invocations that may yet store what they read, and of those that were given a secret
     and not kept from storing it by anything that befell; of the ids of connections whose secret was stored, whose key
-    has signed, and whose key is useless.
+    has signed, and whose key is useless; and by id, since when a connection is active.
     """
 
     def __init__(self, record: Record) -> None:
@@ -34,6 +39,7 @@ class Custody:
         self._durable: set[str | None] = set()
         self._signed: set[str | None] = set()
         self._useless: set[str | None] = set()
+        self._active_at: dict[str, datetime] = {}
 
     # ---- The read ----------------------------------------------------------------------------------------------------
 
@@ -63,7 +69,7 @@ class Custody:
 
     def failed(self, call: str, invocation: Invocation) -> None:
         """What befell a call reached the function. Where the vault fails, the escrow can still keep a secret."""
-        if call != "vault.store":
+        if call != "chosen_vault.store":
             self._given.discard(invocation)
 
     # ---- Copies ------------------------------------------------------------------------------------------------------
@@ -82,6 +88,7 @@ class Custody:
         if after.escrow is not before.escrow:
             self._check_copy(invocation, after)
         if after.status is Status.ACTIVE and before.status is not Status.ACTIVE:
+            self._active_at.setdefault(after.connection_id, self._record.now)
             self._check_active(after)
 
     def shredded(self, invocation: Invocation, _result: Any, connection_id: str) -> None:
@@ -108,7 +115,7 @@ class Custody:
             self._record.violate("I4", what)
 
     def _has_copy(self, connection: Connection) -> bool:
-        return bool(connection.escrow or self._record.fakes.vault.truth(connection.connection_id))
+        return bool(connection.escrow or self._record.held(connection.connection_id))
 
     def _may_be_given_up(self, connection: Connection) -> bool:
         record = self._record
@@ -119,6 +126,22 @@ class Custody:
             return connection.connection_id in self._useless
         outage, issued = record.kernel.now < record.plan.until + 3600, connection.issued_at
         return outage and issued is not None and record.now > issued + timedelta(hours=24) - record.skew
+
+    # ---- Two vaults --------------------------------------------------------------------------------------------------
+
+    def missed(self, connection_id: str, since: float) -> None:
+        """Both vaults were looked into, and no key was found. What is to be found took no longer than a copy stays."""
+        record, shown = self._record, self._record.latest.get(connection_id)
+        if shown is None or shown.status is not Status.ACTIVE or record.kernel.now > since + BOTH:
+            return
+        if record.held(connection_id) and record.at(since) > self._active_at[connection_id] + SHOWN:
+            record.violate("I19", f"the key of {connection_id} is not found, and is there")
+
+    def check_moved(self, former: FakeVault) -> None:
+        """The operator was told that there is nothing left to move."""
+        for shown in self._record.latest.values():
+            if shown.status in CHECKED and not shown.key_given_up and former.truth(shown.connection_id):
+                self._record.violate("I19", f"{shown.connection_id} is {shown.status}, and its key was not moved")
 
     # ---- The key -----------------------------------------------------------------------------------------------------
 
@@ -132,7 +155,7 @@ class Custody:
 
     def _check_active(self, connection: Connection) -> None:
         connection_id, violate = connection.connection_id, self._record.violate
-        held = self._record.fakes.vault.truth(connection_id)
+        held = self._record.held(connection_id)
         issued = self._record.fakes.whitebit.issued.get(connection.external_id or "")
         if held is None or issued is None or held.external_id != issued.external_id:
             violate("I3", f"{connection_id} is active without a stored key")
@@ -159,7 +182,7 @@ class Custody:
     def check_end(self) -> None:
         """Nothing moves any more."""
         for shown in self._record.latest.values():
-            if shown.status is Status.ACTIVE and not self._record.fakes.vault.truth(shown.connection_id):
+            if shown.status is Status.ACTIVE and not self._record.held(shown.connection_id):
                 self._record.violate("I4", f"{shown.connection_id} is active, and its secret is gone")
         for invocation in self._given:
             is_wanted = self._record.saw(invocation).status not in OVER

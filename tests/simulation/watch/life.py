@@ -79,7 +79,7 @@ class Life:
             record.violate("I16", f"{invocation.label}: drops a permission that the key has")
 
     def shredded(self, invocation: Invocation, _result: None, connection_id: str) -> None:
-        if self._record.latest[connection_id].status in CHECKED:
+        if self._record.latest[connection_id].status in CHECKED and not self._record.held(connection_id):
             refused = self._refused.get(connection_id, [])
             if not refused or self._record.now < refused[0] + DISABLED - self._record.skew:
                 self._record.violate("I16", f"{invocation.label}: shreds the copy of a key that may live")

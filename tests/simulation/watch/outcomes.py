@@ -100,7 +100,7 @@ class Outcomes:
         connection_id, violate = connection.connection_id, self._record.violate
         if connection.status not in SETTLED:
             violate("I9", f"{connection_id} is still {connection.status}")
-        kept = self._record.fakes.vault.truth(connection_id) or connection.escrow or connection.tokens
+        kept = self._record.held(connection_id) or connection.escrow or connection.tokens
         if connection.status in ENDS and kept:
             violate("I14", f"{connection_id} is {connection.status}, and something of its key is kept")
         if len(self._told[connection_id]) < len(self._owed[connection_id]) or connection.untold:

@@ -8,6 +8,7 @@ from typing import Any
 
 from fastkey.domain.authorization import Authorization
 from fastkey.domain.connection import Connection
+from fastkey.domain.key import CapturedKey
 from fastkey.domain.permissions import Ability
 from fastkey.domain.status import Status
 from fastkey.ports import Page
@@ -107,6 +108,10 @@ class Record:
     def violate(self, invariant: str, what: str) -> None:
         """Notes that an invariant did not hold."""
         self.violations.append(Violation(invariant, what, self.kernel.now))
+
+    def held(self, connection_id: str) -> CapturedKey | None:
+        """The key as it is stored, in either vault."""
+        return self.fakes.chosen_vault.truth(connection_id) or self.fakes.other_vault.truth(connection_id)
 
     def is_unwanted(self, permissions: Collection[str]) -> bool:
         """Whether a key with these may do more than the partner wants."""

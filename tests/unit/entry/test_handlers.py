@@ -524,6 +524,27 @@ def test_keys_are_guarded_by_the_clock(call: Call, kept: Journey) -> None:
     assert call("guard_keys", {}) == {**FOUND, "guard_keys.dead": 1}
 
 
+def test_a_key_is_moved_to_the_vault_that_was_chosen(call: Call, journey: Journey) -> None:
+    journey.activate()
+    before = journey.world.vault.find(journey.connection_id)
+    journey.world.choose_other_vault()
+    assert call("migrate_vault", {"to": "dynamodb"}) == {"moved": 1, "left": 0, "cursor": None}
+    assert call("migrate_vault", {"to": "dynamodb", "cursor": "3 "}) == {"moved": 0, "left": 0, "cursor": None}
+    assert journey.world.vault.find(journey.connection_id) == before
+
+
+def test_a_key_is_not_moved_to_another_vault(call: Call) -> None:
+    with pytest.raises(errors.InvalidRequest) as raised:
+        call("migrate_vault", {"to": "dynamodb"})
+    assert raised.value.__context__ is None
+
+
+def test_moving_that_nobody_foresaw_fails_as_unexpected(call: Call) -> None:
+    with pytest.raises(errors.Unexpected) as raised:
+        call("migrate_vault", {"to": "secretsmanager", "cursor": "canary"})
+    assert "canary" not in str(raised.value)
+
+
 def test_tokens_are_kept_by_the_clock(call: Call, kept: Journey) -> None:
     nothing = {"keep_tokens.kept": 1, "keep_tokens.fit": 1, "keep_tokens.refreshed": 0, "keep_tokens.failed": 0}
     assert call("keep_tokens", {}) == nothing

@@ -48,7 +48,7 @@ def provision(journey: Journey) -> None:
 
 def assert_nothing_left(journey: Journey) -> None:
     """Neither a copy here, nor a hold on a key."""
-    assert not journey.world.vault.exists(journey.connection_id)
+    assert not journey.world.chosen_vault.exists(journey.connection_id)
     assert (journey.connection.tokens, journey.connection.escrow) == (None, None)
     assert journey.connection_id not in journey.world.connections.holders.values()
 
@@ -199,7 +199,7 @@ def test_the_gate_refuses_and_the_connection_expires_while_the_key_lives_on() ->
     assert (ended.status, ended.reason) == (EXPIRED, "consent_missing")
     assert_nothing_left(second)
     assert first.connection.held_key == first.key.external_id
-    assert world.vault.truth(first.connection_id)
+    assert world.chosen_vault.truth(first.connection_id)
 
 
 @pytest.mark.parametrize("revision", Revision)

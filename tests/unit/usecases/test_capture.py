@@ -71,7 +71,7 @@ def test_what_is_active_is_not_captured_again(journey: Journey) -> None:
 
 
 def test_without_a_place_to_store_nothing_is_read(capturing: Journey) -> None:
-    capturing.world.vault.fail_next("prepare", errors.StorageUnavailable)
+    capturing.world.chosen_vault.fail_next("prepare", errors.StorageUnavailable)
     with pytest.raises(errors.StorageUnavailable):
         capturing.capture()
     assert_not_read(capturing)
@@ -123,7 +123,7 @@ def test_two_attempts_do_not_overlap(capturing: Journey) -> None:
 
 
 def test_an_attempt_that_was_killed_holds_its_lease_until_its_time_is_over(capturing: Journey) -> None:
-    capturing.world.vault.fail_next("prepare", KeyboardInterrupt)
+    capturing.world.chosen_vault.fail_next("prepare", KeyboardInterrupt)
     with pytest.raises(KeyboardInterrupt):
         capturing.capture()
     with pytest.raises(errors.StepInProgress):
@@ -143,7 +143,7 @@ def test_without_a_key_there_is_nothing_to_read(journey: Journey) -> None:
 
 
 def test_a_secret_that_the_vault_does_not_take_is_kept_in_escrow_and_moved_over(capturing: Journey) -> None:
-    capturing.world.vault.fail_next("store", errors.StorageUnavailable)
+    capturing.world.chosen_vault.fail_next("store", errors.StorageUnavailable)
     with pytest.raises(errors.StorageUnavailable):
         capturing.capture()
     escrow = capturing.connection.escrow
@@ -155,7 +155,7 @@ def test_a_secret_that_the_vault_does_not_take_is_kept_in_escrow_and_moved_over(
 
 
 def test_a_secret_survives_whatever_ails_the_vault(capturing: Journey) -> None:
-    capturing.world.vault.fail_next("store", ZeroDivisionError)
+    capturing.world.chosen_vault.fail_next("store", ZeroDivisionError)
     with pytest.raises(errors.StorageUnavailable):
         capturing.capture()
     capturing.capture()
@@ -163,7 +163,7 @@ def test_a_secret_survives_whatever_ails_the_vault(capturing: Journey) -> None:
 
 
 def test_a_secret_stays_in_escrow_for_as_long_as_the_vault_is_down(capturing: Journey) -> None:
-    capturing.world.vault.fail_next("store", errors.StorageUnavailable, times=3)
+    capturing.world.chosen_vault.fail_next("store", errors.StorageUnavailable, times=3)
     for _ in range(3):
         with pytest.raises(errors.StorageUnavailable):
             capturing.capture()
@@ -173,7 +173,7 @@ def test_a_secret_stays_in_escrow_for_as_long_as_the_vault_is_down(capturing: Jo
 
 
 def test_a_secret_whose_storing_was_not_answered_is_found(capturing: Journey) -> None:
-    capturing.world.vault.fail_next("store", errors.StorageUnavailable, after_effect=True)
+    capturing.world.chosen_vault.fail_next("store", errors.StorageUnavailable, after_effect=True)
     with pytest.raises(errors.StorageUnavailable):
         capturing.capture()
     capturing.capture()
@@ -186,7 +186,7 @@ def test_a_secret_is_not_given_up_because_the_escrow_fails_too(capturing: Journe
     world = capturing.world
 
     def fail() -> None:
-        world.vault.fail_next("store", errors.StorageUnavailable)
+        world.chosen_vault.fail_next("store", errors.StorageUnavailable)
         world.sealer.fail_next("seal", errors.StorageUnavailable, times=times)
         world.connections.fail_next("save", errors.StorageUnavailable, times=times)
 
@@ -199,7 +199,7 @@ def test_a_secret_is_not_given_up_because_the_escrow_fails_too(capturing: Journe
 
 
 def test_a_secret_that_was_stored_before_the_end_of_an_attempt_is_found(capturing: Journey) -> None:
-    capturing.world.vault.meanwhile(
+    capturing.world.chosen_vault.meanwhile(
         "store",
         lambda: capturing.world.connections.fail_next("save", errors.StorageUnavailable, times=2),
         after_effect=True,
@@ -294,7 +294,7 @@ def test_a_revocation_while_the_secret_is_read_stops_it_and_leaves_nothing(captu
 
 
 def test_a_revocation_just_before_the_read_leaves_the_secret_unread(capturing: Journey) -> None:
-    capturing.world.vault.meanwhile("prepare", capturing.revoke)
+    capturing.world.chosen_vault.meanwhile("prepare", capturing.revoke)
     with pytest.raises(errors.ConnectionClosed):
         capturing.capture()
     assert_not_read(capturing)
@@ -308,7 +308,7 @@ def test_what_is_revoked_is_not_captured(capturing: Journey) -> None:
 
 
 def test_a_defect_lets_go_of_the_lease_as_an_error_does(capturing: Journey) -> None:
-    capturing.world.vault.fail_next("prepare", KeyError)
+    capturing.world.chosen_vault.fail_next("prepare", KeyError)
     with pytest.raises(KeyError):
         capturing.capture()
     assert capturing.connection.busy_until is None
@@ -357,4 +357,4 @@ def test_tokens_that_die_while_the_lock_is_waited_for_leave_the_key_to_the_user(
     ended = capturing.delete(errors.ConsentLost)
     assert (ended.status, ended.reason) == (Status.NEEDS_USER_ACTION, "consent_lost")
     assert ended.key_lives_until
-    assert not capturing.world.vault.exists(capturing.connection_id)
+    assert not capturing.world.chosen_vault.exists(capturing.connection_id)

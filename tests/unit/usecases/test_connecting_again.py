@@ -28,7 +28,7 @@ def disconnect(journey: Journey) -> Status:
 
 def assert_active(journey: Journey) -> None:
     """With the secret of the account's one key."""
-    stored = journey.world.vault.truth(journey.connection_id)
+    stored = journey.world.chosen_vault.truth(journey.connection_id)
     assert stored
     assert (stored.external_id, stored.secret.reveal()) == (journey.key.external_id, journey.key.secret)
     assert journey.connection.status is Status.ACTIVE

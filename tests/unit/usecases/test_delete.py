@@ -211,7 +211,7 @@ def test_of_two_at_once_each_tells_the_end(capturing: Journey) -> None:
     world = capturing.world
     world.connections.meanwhile("save", lambda: capturing.delete(errors.SecretLost), after_effect=True)
     assert capturing.delete(errors.SecretLost).status is Status.NEEDS_CONSENT
-    assert (world.whitebit.calls.count("delete_key"), world.vault.calls.count("shred")) == (1, 2)
+    assert (world.whitebit.calls.count("delete_key"), world.chosen_vault.calls.count("shred")) == (1, 2)
 
 
 def test_a_revocation_in_the_middle_of_a_failure_comes_to_its_own_end(capturing: Journey) -> None:
@@ -236,7 +236,7 @@ def test_a_copy_that_cannot_be_shredded_does_not_keep_the_key_alive(capturing: J
     capturing.capture()
     capturing.verify()
     capturing.revoke()
-    capturing.world.vault.fail_next("shred", errors.StorageUnavailable)
+    capturing.world.chosen_vault.fail_next("shred", errors.StorageUnavailable)
     with pytest.raises(errors.StorageUnavailable):
         capturing.delete(errors.Revoked)
     assert capturing.world.whitebit.keys == {}
@@ -302,7 +302,7 @@ def test_a_key_that_was_made_after_ours_was_removed_is_not_deleted(capturing: Jo
 
 
 def read_into_escrow(journey: Journey) -> None:
-    journey.world.vault.fail_next("store", errors.StorageUnavailable)
+    journey.world.chosen_vault.fail_next("store", errors.StorageUnavailable)
     with pytest.raises(errors.StorageUnavailable):
         journey.capture()
 
@@ -372,7 +372,7 @@ def late() -> Journey:
 def test_a_copy_that_shows_late_saves_the_key_a_minute_after_the_secret_seemed_lost(late: Journey) -> None:
     """That is how long ProvisionKey waits before it calls DeleteKey."""
     world = late.world
-    world.vault.meanwhile(
+    world.chosen_vault.meanwhile(
         "store", lambda: world.connections.fail_next("save", errors.StorageUnavailable), after_effect=True
     )
     with pytest.raises(errors.StorageUnavailable):
@@ -390,9 +390,9 @@ def test_a_place_that_did_not_show_when_it_was_shredded_is_shredded_a_minute_aft
     journey.world.vault.prepare(journey.connection)
     journey.revoke()
     ended = journey.delete(errors.Revoked)
-    assert (ended.status, journey.world.vault.exists(journey.connection_id)) == (Status.REVOKED, True)
+    assert (ended.status, journey.world.chosen_vault.exists(journey.connection_id)) == (Status.REVOKED, True)
     assert journey.wait(minutes=1).delete(errors.Revoked) == ended
-    assert not journey.world.vault.exists(journey.connection_id)
+    assert not journey.world.chosen_vault.exists(journey.connection_id)
 
 
 # ---- Left to the user, and not yet -----------------------------------------------------------------------------------

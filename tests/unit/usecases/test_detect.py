@@ -207,7 +207,7 @@ def test_the_secret_of_a_key_that_may_do_too_much_is_never_read_and_the_key_dele
     assert not key.given
     assert not detecting.world.whitebit.lives(key.external_id)
     assert "read_secret" not in detecting.world.whitebit.calls
-    assert not detecting.world.vault.exists(detecting.connection_id)
+    assert not detecting.world.chosen_vault.exists(detecting.connection_id)
 
 
 def test_after_a_key_that_may_do_too_much_another_is_connected(detecting: Journey) -> None:

@@ -227,7 +227,7 @@ def test_trouble_says_nothing_of_a_key_and_it_is_tried_again_in_an_hour(
 
 
 def test_a_key_that_does_not_show_in_the_vault_is_no_dead_key(active: Journey) -> None:
-    active.world.vault.fail_next("find", errors.StorageUnavailable)
+    active.world.chosen_vault.fail_next("find", errors.StorageUnavailable)
     assert guard(come_due(active).world) == {Finding.UNKNOWN: 1}
     assert guard(come_due(active).world) == {Finding.ALIVE: 1}
 
@@ -280,7 +280,7 @@ def test_a_key_that_is_accepted_the_second_time_is_alive(active: Journey) -> Non
 def test_our_copy_of_a_dead_key_stays_while_it_may_come_back(dead: Journey) -> None:
     for _ in range(3):
         assert guard(come_due(dead).world) == {Finding.DEAD: 1}
-        assert dead.world.vault.truth(dead.connection_id)
+        assert dead.world.chosen_vault.truth(dead.connection_id)
     assert kinds(dead.world) == [Kind.DEAD]
 
 
@@ -301,20 +301,32 @@ def lose(dead: Journey) -> datetime:
     refused_at = dead.connection.refused_at
     assert refused_at
     while come_due(dead).world.clock.now() < refused_at + DEAD_KEY_LIFE:
-        assert dead.world.vault.truth(dead.connection_id)
+        assert dead.world.chosen_vault.truth(dead.connection_id)
         guard(dead.world)
     return refused_at
 
 
 def test_our_copy_is_shredded_four_weeks_after_the_first_refusal_and_not_before(dead: Journey) -> None:
     refused_at = lose(dead)
-    assert dead.world.vault.truth(dead.connection_id)
+    assert dead.world.chosen_vault.truth(dead.connection_id)
     assert guard(dead.world) == {Finding.DEAD: 1}
-    assert not dead.world.vault.exists(dead.connection_id)
+    assert not dead.world.chosen_vault.exists(dead.connection_id)
     assert dead.world.clock.now() - refused_at >= DEAD_KEY_LIFE
     before = reads(dead.world)
+    assert guard(come_due(dead).world) == {Finding.DEAD: 1}
     assert guard(dead.wait(days=365).world) == Counter()
     assert (reads(dead.world), dead.connection.status) == (before, Status.DEAD)
+
+
+def test_a_copy_that_did_not_show_when_the_key_was_given_up_is_shredded_an_hour_later(dead: Journey) -> None:
+    lose(dead)
+    key = dead.world.vault.find(dead.connection_id)
+    assert key
+    guard(dead.world)
+    dead.world.other_vault.prepare(dead.connection)
+    dead.world.other_vault.store(dead.connection_id, key)
+    guard(come_due(dead).world)
+    assert dead.world.vault.find(dead.connection_id) is None
 
 
 def test_a_key_that_lives_again_at_the_last_try_is_not_shredded(dead: Journey) -> None:
@@ -322,12 +334,12 @@ def test_a_key_that_lives_again_at_the_last_try_is_not_shredded(dead: Journey) -
     dead.world.whitebit.keys[dead.account] = dead.world.whitebit.issued[dead.connection.external_id or ""]
     dead.key.last_used_at = dead.world.clock.now()
     assert guard(dead.world) == {Finding.ALIVE: 1}
-    assert dead.world.vault.truth(dead.connection_id)
+    assert dead.world.chosen_vault.truth(dead.connection_id)
 
 
 def test_whoever_dies_after_shredding_leaves_no_connection_that_is_tried_for_ever(dead: Journey) -> None:
     lose(dead)
-    dead.world.vault.fail_next("shred", KeyboardInterrupt, after_effect=True)
+    dead.world.chosen_vault.fail_next("shred", KeyboardInterrupt, after_effect=True)
     with pytest.raises(KeyboardInterrupt):
         guard(dead.world)
     for _ in range(3):
@@ -349,14 +361,14 @@ def test_a_copy_is_not_shredded_that_somebody_has_just_found_alive(dead: Journey
     dead.world.whitebit.meanwhile("read_signed", live_again)
     guard(dead.world)
     assert dead.connection.status is Status.ACTIVE
-    assert dead.world.vault.truth(dead.connection_id)
+    assert dead.world.chosen_vault.truth(dead.connection_id)
 
 
 # ---- A user who disconnects ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("fake", "method"), [("connections", "due"), ("connections", "get"), ("vault", "find"), ("limits", "take")]
+    ("fake", "method"), [("connections", "due"), ("connections", "get"), ("chosen_vault", "find"), ("limits", "take")]
 )
 def test_nothing_signs_once_the_user_disconnects(active: Journey, fake: str, method: str) -> None:
     getattr(come_due(active).world, fake).meanwhile(method, active.revoke)
@@ -423,7 +435,7 @@ def test_where_the_deployment_has_called_as_often_as_it_may_whitebit_is_not_call
     ("fake", "method"),
     [
         ("connections", "get"),
-        ("vault", "find"),
+        ("chosen_vault", "find"),
         ("limits", "take"),
         ("whitebit", "read_signed"),
         ("connections", "save"),
@@ -449,7 +461,7 @@ def test_one_that_is_gone_does_not_hold_up_the_others(world: FakeWorld) -> None:
 @pytest.mark.parametrize("after_effect", [False, True])
 @pytest.mark.parametrize(
     ("fake", "method"),
-    [("vault", "find"), ("whitebit", "read_signed"), ("connections", "save"), ("connections", "due")],
+    [("chosen_vault", "find"), ("whitebit", "read_signed"), ("connections", "save"), ("connections", "due")],
 )
 def test_a_run_that_dies_leaves_the_rest_to_the_next(
     world: FakeWorld, fake: str, method: str, after_effect: bool
@@ -510,8 +522,8 @@ def first_queue(world: FakeWorld) -> int:
     """The queue of the connection whose key a run tries first, and at which it dies."""
     with pytest.MonkeyPatch.context() as patch:
         found: list[str] = []
-        find = world.vault.find
-        patch.setattr(world.vault, "find", lambda connection_id: found.append(connection_id) or find(connection_id))  # type: ignore[func-returns-value]
+        vault, find = world.chosen_vault, world.chosen_vault.find
+        patch.setattr(vault, "find", lambda connection_id: found.append(connection_id) or find(connection_id))  # type: ignore[func-returns-value]
         with pytest.raises(KeyboardInterrupt):
             guard(world)
     return world.connections.get(found[0]).shard

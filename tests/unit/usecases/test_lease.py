@@ -57,7 +57,7 @@ def test_a_late_capture_leaves_nothing_behind_after_the_end(capturing: Journey) 
     with pytest.raises(errors.ConnectionClosed):
         capturing.capture()
     assert (capturing.connection.status, capturing.connection.escrow) == (Status.REVOKED, None)
-    assert not capturing.world.vault.exists(capturing.connection_id)
+    assert not capturing.world.chosen_vault.exists(capturing.connection_id)
 
 
 def test_a_late_verification_does_not_activate(capturing: Journey) -> None:
@@ -70,7 +70,7 @@ def test_a_late_verification_does_not_activate(capturing: Journey) -> None:
 
 def test_a_late_verification_does_not_sign(capturing: Journey) -> None:
     capturing.capture()
-    capturing.world.vault.meanwhile("find", taking_over(capturing))
+    capturing.world.chosen_vault.meanwhile("find", taking_over(capturing))
     with pytest.raises(errors.StepInProgress):
         capturing.verify()
     assert "try_key" not in capturing.world.whitebit.calls
@@ -85,7 +85,7 @@ def test_a_late_deletion_does_not_shred_what_was_stored_meanwhile(capturing: Jou
         taking_over(capturing)()
         world.vault.store(capturing.connection_id, key)
 
-    world.vault.meanwhile("find", another_stores, after_effect=True)
+    world.chosen_vault.meanwhile("find", another_stores, after_effect=True)
     with pytest.raises(errors.StepInProgress):
         capturing.delete(errors.SecretLost)
     assert world.vault.find(capturing.connection_id) == key

@@ -11,6 +11,7 @@ import pytest
 from fastkey.domain import errors
 from fastkey.domain.connection import IDLE_KEY_LIFE, Connection
 from fastkey.domain.status import Status
+from fastkey.usecases.migrate_vault import migrate_vault
 from local.whitebit import Revision
 from tests.fakes.interruptions import Interruptible
 from tests.fakes.world import FakeWorld
@@ -18,7 +19,7 @@ from tests.unit.journey import Journey
 
 Act = Callable[[Journey], object]
 
-FAKES = ("authorizations", "connections", "sealer", "vault", "whitebit", "workflows")
+FAKES = ("authorizations", "connections", "sealer", "chosen_vault", "other_vault", "whitebit", "workflows")
 
 # As in the state machine: how often RevokeKey asks WhiteBIT, and how long it waits for a step under way.
 ATTEMPTS = 15
@@ -79,7 +80,8 @@ def assert_final(journey: Journey) -> None:
     assert journey.revoke() == ended
     assert finish(journey) == ended
     assert journey.world.whitebit.calls == requests
-    assert not journey.world.vault.exists(journey.connection_id)
+    for vault in (journey.world.chosen_vault, journey.world.other_vault):
+        assert not vault.exists(journey.connection_id)
 
 
 def assert_revoked(journey: Journey) -> None:
@@ -115,7 +117,7 @@ def come_to_capture(journey: Journey) -> None:
 
 
 def come_to_escrow(journey: Journey) -> None:
-    journey.claim().world.vault.fail_next("store", errors.StorageUnavailable)
+    journey.claim().world.chosen_vault.fail_next("store", errors.StorageUnavailable)
     with pytest.raises(errors.StorageUnavailable):
         journey.capture()
 
@@ -126,6 +128,14 @@ def come_to_verification(journey: Journey) -> None:
 
 def become_active(journey: Journey) -> None:
     journey.activate()
+
+
+def become_active_before_the_vault_is_changed(journey: Journey) -> None:
+    journey.activate().world.choose_other_vault()
+
+
+def migrate(journey: Journey) -> None:
+    migrate_vault(journey.world, journey.world.policy.vault, None, journey.deadline)
 
 
 def begin_to_close(journey: Journey) -> None:
@@ -186,6 +196,7 @@ STEPS: dict[str, tuple[Act, Act]] = {
     "verifying": (come_to_verification, Journey.verify),
     "closing": (with_an_old_token(begin_to_close), close),
     "revoking": (become_active, revoke_and_finish),
+    "moving": (become_active_before_the_vault_is_changed, migrate),
     "refreshing and revoking": (with_an_old_token(become_active), revoke_and_finish),
 }
 
@@ -235,7 +246,9 @@ def during(*steps: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(("revision", "step", "moment"), [m for m in MOMENTS if m[1] in steps], ids=str)
 
 
-@during("detecting", "refreshing", "capturing", "moving over", "verifying", "revoking", "refreshing and revoking")
+@during(
+    "detecting", "refreshing", "capturing", "moving over", "verifying", "revoking", "refreshing and revoking", "moving"
+)
 def test_a_revocation_at_any_moment_deletes_the_key_once(revision: Revision, step: str, moment: Moment) -> None:
     assert_revoked(interrupt(revision, step, moment))
 
@@ -387,7 +400,7 @@ def test_a_revocation_finishes_whatever_call_fails(revision: Revision, step: str
 
 def test_a_copy_that_cannot_be_shredded_yet_is_shredded_before_the_user_is_told(journey: Journey) -> None:
     journey.activate().revoke()
-    journey.world.vault.fail_next("shred", errors.StorageUnavailable, times=3)
+    journey.world.chosen_vault.fail_next("shred", errors.StorageUnavailable, times=3)
     finish(journey)
     assert_revoked(journey)
 

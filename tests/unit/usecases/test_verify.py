@@ -74,7 +74,7 @@ def test_a_key_is_tried_however_long_it_took(verifying: Journey) -> None:
 
 
 def test_nothing_is_signed_once_the_user_disconnects(verifying: Journey) -> None:
-    verifying.world.vault.meanwhile("find", verifying.revoke)
+    verifying.world.chosen_vault.meanwhile("find", verifying.revoke)
     with pytest.raises(errors.ConnectionClosed):
         verifying.verify()
     assert "try_key" not in verifying.world.whitebit.calls

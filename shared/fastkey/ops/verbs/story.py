@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(operator: Operator, chosen: argparse.Namespace) -> int:
     connection = operator.registry.connections.get(chosen.connection_id)
-    copy = find_copy(operator.client("secretsmanager"), operator.deployment.keys_arn, connection.connection_id)
+    copy = find_copy(operator, connection.connection_id)
     facts = {**_facts(connection), "copy": copy.value, "key_is_held_by": _holder(operator, connection)}
     timeline = in_order([*_milestones(connection), *_executed(operator, connection), *_logged(operator, connection)])
     if chosen.json:

@@ -1,0 +1,65 @@
+"""Moves captured keys into the vault that the deployment has chosen, while everything else goes on.
+
+A function of the deployment moves them, and none comes to this machine. It can be stopped and run again at any time.
+What cannot be moved now, because something else is being done with it, is tried again at the end; exit status 1 says
+that some is left.
+"""
+
+import argparse
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from fastkey.domain.errors import InvalidRequest
+from fastkey.ops.operator import Operator
+from fastkey.ops.output import note, say
+from fastkey.ops.trouble import Trouble
+from fastkey.ports import Vault
+
+Answer = Mapping[str, Any]
+Invoke = Callable[[Mapping[str, Any]], Answer]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--to", required=True, choices=list(Vault), help="the stack's parameter Vault, to be sure")
+
+
+def run(operator: Operator, chosen: argparse.Namespace) -> int:
+    moved, left = migrate_vault(lambda event: _invoke(operator, event), chosen.to)
+    say(f"{moved} moved; {left} left in the other vault" if left else f"{moved} moved; none is left in the other vault")
+    return 1 if left else 0
+
+
+def migrate_vault(invoke: Invoke, to: str) -> tuple[int, int]:
+    """Goes through all connections, and again as long as that moves keys. Gives how many were moved, and are left."""
+    moved = 0
+    while True:
+        runs = list(_pass(invoke, to))
+        moved += sum(run["moved"] for run in runs)
+        if not any(run["moved"] for run in runs):
+            return moved, sum(run["left"] for run in runs)
+
+
+def _pass(invoke: Invoke, to: str) -> Iterator[Answer]:
+    cursor = None
+    while True:
+        answer = invoke({"to": to, "cursor": cursor})
+        if answer["moved"]:
+            note(f"{answer['moved']} moved")
+        yield answer
+        cursor = answer["cursor"]
+        if cursor is None:
+            return
+
+
+def _invoke(operator: Operator, event: Mapping[str, Any]) -> Answer:
+    """Raises Trouble where the function fails, or another vault is chosen."""
+    called = operator.client("lambda").invoke(
+        FunctionName=operator.deployment.vault_migration, Payload=json.dumps(event).encode()
+    )
+    answer: Answer = json.loads(called["Payload"].read())
+    if "FunctionError" not in called:
+        return answer
+    if answer["errorType"] == InvalidRequest.__name__:
+        raise Trouble(f"keys are not stored in {event['to']}: deploy the stack with Vault={event['to']} first")
+    raise Trouble(f"moving keys failed, and can be run again: {answer['errorType']}")

@@ -1,0 +1,55 @@
+"""Keys are moved run by run of a function, until there is nothing to move; and a copy is seen in either vault."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+import pytest
+
+from fastkey.bootstrap import AwsWorld
+from fastkey.ops.operator import Operator
+from fastkey.ops.vault import Copy, find_copy
+from fastkey.ops.verbs.migrate_vault import migrate_vault
+from fastkey.ports import KeyVault
+from tests.contract.given import captured, start
+from tests.ops.stacks import STACK
+
+Answer = dict[str, Any]
+
+
+class Function:
+    """Answers as it was told to, and remembers what it was asked."""
+
+    def __init__(self, *answers: Answer) -> None:
+        self.asked: list[Mapping[str, Any]] = []
+        self._answers = iter(answers)
+
+    def __call__(self, event: Mapping[str, Any]) -> Answer:
+        self.asked.append(event)
+        return next(self._answers)
+
+
+def answer(moved: int, left: int = 0, cursor: str | None = None) -> Answer:
+    return {"moved": moved, "left": left, "cursor": cursor}
+
+
+def test_runs_go_on_where_the_last_one_ended_until_a_pass_moves_nothing() -> None:
+    function = Function(answer(700, 1, "3 "), answer(20), answer(1), answer(0))
+    assert migrate_vault(function, "dynamodb") == (721, 0)
+    assert [event["cursor"] for event in function.asked] == [None, "3 ", None, None]
+    assert {event["to"] for event in function.asked} == {"dynamodb"}
+
+
+def test_what_cannot_be_moved_is_said() -> None:
+    assert migrate_vault(Function(answer(2, 1), answer(0, 1)), "dynamodb") == (2, 1)
+
+
+@pytest.mark.parametrize("vault", ["chosen_vault", "other_vault"])
+def test_a_copy_is_seen_in_either_vault_and_not_read(world: AwsWorld, vault: str) -> None:
+    operator, connection = Operator(boto3.Session(), STACK), start()
+    stored: KeyVault = getattr(world, vault)
+    assert find_copy(operator, connection.connection_id) is Copy.NONE
+    stored.prepare(connection)
+    assert find_copy(operator, connection.connection_id) is Copy.EMPTY
+    stored.store(connection.connection_id, captured())
+    assert find_copy(operator, connection.connection_id) is Copy.THERE

@@ -5,10 +5,12 @@ import re
 import shlex
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "layers/dependencies/requirements.txt"
@@ -40,6 +42,20 @@ def test_every_requirement_is_pinned_with_its_hashes(path: Path) -> None:
 def test_every_list_of_requirements_has_its_pins() -> None:
     wanted = [*(ROOT / "requirements").glob("*.in"), SHIPPED.with_suffix(".in")]
     assert {path.with_suffix(".txt") for path in wanted} == set(PINS)
+
+
+def test_what_ships_requires_nothing_that_is_neither_shipped_nor_in_the_runtime() -> None:
+    """The layer is installed without looking for what is required, so that it holds no second boto3."""
+    runtime = {"boto3", "botocore", "python-dateutil", "s3transfer"}
+    shipped = {line.partition("==")[0] for line in requirements(SHIPPED)}
+    required = {
+        requirement.name
+        for name in shipped
+        for requirement in map(Requirement, metadata.requires(name) or [])
+        if requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+    }
+    assert required - shipped <= runtime
+    assert not shipped & runtime
 
 
 def commands(path: Path) -> list[str]:

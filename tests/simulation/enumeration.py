@@ -119,8 +119,9 @@ _PEOPLE: Mapping[str, tuple[int, tuple[Revision, ...], tuple[Person, ...]]] = {
     "kept": (_FAST, _AUGUST, (replace(_ONE, keep_token=True, revokes=(1000,)),)),
     "removed one day": (_FAST, _AUGUST, (replace(_ONE, suffers=((2 * DAY, "removes the key"),)),)),
     "moved": (_FAST, _AUGUST, (_ONE,)),
-    "moved to and fro": (_SLOW, _AUGUST, (_ONE,)),
-    "revoked while moved": (_SLOW, _AUGUST, (replace(_ONE, revokes=(61.5,)),)),
+    "moved to and fro": (_FAST, _AUGUST, (_ONE,)),
+    "moved late": (_FAST, _AUGUST, (_ONE,)),
+    "revoked while moved": (_FAST, _AUGUST, (replace(_ONE, revokes=(61.003,)),)),
 }
 
 _TO_DYNAMODB = Change(after=60, begins=1, patience=300, runs=PASSES)
@@ -130,11 +131,12 @@ _BACK_AT_ONCE = Change(after=2, begins=1, patience=300, runs=PASSES)
 _MOVING = {
     "moved": Moving(changes=(_TO_DYNAMODB,)),
     "moved to and fro": Moving(changes=(replace(_TO_DYNAMODB, patience=5, runs=1), _BACK_AT_ONCE)),
+    "moved late": Moving(changes=(replace(_TO_DYNAMODB, begins=8 * DAY),)),
     "revoked while moved": Moving(changes=(_TO_DYNAMODB,)),
 }
 
 # For how many days keys are tried, where they are.
-_DAYS = {"removed one day": 63.0}
+_DAYS = {"moved late": 10.0, "removed one day": 63.0}
 
 STORIES: Mapping[str, Case] = {
     f"{name} {revision.value}": Case(

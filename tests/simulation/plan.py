@@ -202,6 +202,17 @@ class Outage:
         return cls(port, method, dice.choose("another outage fate", fates), since, since + lasts)
 
     @classmethod
+    def draw_moving(cls, dice: Dice) -> "Outage | None":
+        """Perhaps one of what moves keys, and of the vault in which they were before."""
+        if not dice.chance("outage of moving", 0.1):
+            return None
+        port, method = dice.choose("outage of moving of", _MOVING)
+        fates: tuple[Fate, ...] = _REFUSED if port == "start" else tuple(map(Fail, faults_of(port, method)))
+        since = dice.between("outage of moving since", 0, 400)
+        lasts = dice.choose("outage of moving lasts", (30, 200, 4000))
+        return cls(port, method, dice.choose("outage of moving fate", fates), since, since + lasts)
+
+    @classmethod
     def _of_refreshes(cls, dice: Dice) -> "Outage":
         """WhiteBIT says at once that it refreshes nothing, mostly for longer than tokens can do without."""
         faults = [fault for fault in faults_of("whitebit", "refresh_token") if not fault.effect]
@@ -248,7 +259,6 @@ RESOURCES = (
 _SCHEDULED = (
     ("start", "${GuardKeys}"),
     ("start", "${KeepTokens}"),
-    ("start", "${MigrateVault}"),
     ("connections", "due"),
     ("connections", "kept"),
     ("connections", "count_kept"),
@@ -260,12 +270,16 @@ _SCHEDULED = (
 # Without which nothing can be said of a key.
 _TRIED = ("chosen_vault", "find"), ("limits", "take"), ("whitebit", "read_signed")
 _STARTED = tuple(("start", resource) for resource in RESOURCES)
-# When starts are not counted nobody starts, and nothing follows; nobody here reads an account by a token, and nobody
-# stores in the other vault; and what the schedule calls has an outage of its own.
-_UNCALLED = {("whitebit", "read_by_token"), ("other_vault", "prepare"), ("other_vault", "store")}
-_WITHOUT_OUTAGES = {("starts", "count"), *_UNCALLED, *_SCHEDULED}
+# What moves keys, and what it calls.
+_MOVING = ("start", "${MigrateVault}"), ("other_vault", "find"), ("other_vault", "shred"), ("chosen_vault", "prepare")
+# When starts are not counted nobody starts, and nothing follows; nobody here reads an account by a token; and what the
+# schedule calls, and the other vault, have outages of their own.
+_WITHOUT_OUTAGES = {("starts", "count"), ("whitebit", "read_by_token"), *_SCHEDULED}
 _OTHERS = [
-    (port, method) for port, methods in FAULTS.items() for method in methods if (port, method) not in _WITHOUT_OUTAGES
+    (port, method)
+    for port, methods in FAULTS.items()
+    for method in methods
+    if port != "other_vault" and (port, method) not in _WITHOUT_OUTAGES
 ]
 _OUTAGES = *_VITAL * 8, *_STARTED * 2, *_OTHERS
 
@@ -293,14 +307,15 @@ class Drawn:
         choose, theme = self.dice.choose, Theme.draw(self.dice)
         self.wild = theme is Theme.CLOCKS
         first, another = Outage.draw(self.dice, theme), Outage.draw_another(self.dice, self.days)
-        self._outages = (first, another) if another else (first,)
+        moving = Outage.draw_moving(self.dice)
+        self._outages = tuple(filter(None, (first, another, moving)))
         trouble = 0, max(choose("faults until", (20, 60, 300, 1200, 7200, 100_000)), first.until)
         self._troubled = (trouble, (another.since, another.until)) if another else (trouble,)
-        self.until = max(until for _, until in self._troubled)
+        self.until = max([until for _, until in self._troubled] + ([moving.until] if moving else []))
         self._rate = choose("fault rate", (0, 0.003, 0.01, 0.03, 0.1, 0.3))
         self._where = choose(
             "faults where",
-            ("", "", "", "whitebit", "connections", "chosen_vault", "other_vault", "sealer", "workflows"),
+            ("", "", "", "whitebit", "connections", "vault", "sealer", "workflows"),
         )
         jumps = choose("share of jumps", (0.0, 0.1))
         deaths = choose("share of deaths", (0.0, 0.1, 0.4, 1.0))
@@ -317,7 +332,8 @@ class Drawn:
             return None
         if out := self._out(port, method, now):
             return out.fate
-        if self._where not in ("", port) or not self._happens(point, now):
+        # Of the two vaults, in either.
+        if self._where not in port or not self._happens(point, now):
             return None
         dice, (jumps, deaths, stalls) = self.dice, self._kinds
         kind = dice.fraction(f"{point} kind")

@@ -39,6 +39,7 @@ ENDS = {
     "removed one day": ("dead", True),
     "moved": ("active", True),
     "moved to and fro": ("active", True),
+    "moved late": ("active", True),
     "revoked while moved": ("revoked", True),
 }
 

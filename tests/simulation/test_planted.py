@@ -58,7 +58,7 @@ CAUGHT = {
     "superseded_on_any_error": ("I9", 220),
     "settling_never_ends": ("I9", 20),
     "success_not_told": ("I9", 10),
-    "telling_gives_up": ("I9", 110),
+    "telling_gives_up": ("I9", 350),
     "told_backwards": ("I9", 100),
     "told_before_it_is_so": ("I9", 20),
     "buried_at_once": ("I9", 10),
@@ -75,6 +75,13 @@ CAUGHT = {
     "permission_dropped_on_a_guess": ("I16", 820),
     "kept_too_late": ("I17", 210),
     "most_not_looked_at": ("I18", 30),
+    "found_in_the_chosen_vault_alone": ("I19", 20),
+    "shredded_in_the_chosen_vault_alone": ("I14", 30),
+    "moved_by_shredding_first": ("I4", 20),
+    "old_copy_shredded_unseen": ("I4", 940),
+    "old_copy_shredded_at_once": ("I19", 1470),
+    "moved_whatever_became_of_it": ("I14", 200),
+    "key_that_is_moved_not_shredded": ("I19", 20),
     "revocation_shown_as_done": ("I9", 10),
 }
 

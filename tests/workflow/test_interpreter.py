@@ -52,8 +52,8 @@ LOST: list[Answer] = ["SecretLost"]
 
 
 def task_of(resource: str) -> str:
-    """A resource's last word: ${DetectKey}, the ARN of the function that it stands for, an API's action."""
-    return re.split(r"\W+", resource.rstrip("}"))[-1]
+    """A resource's last word: ${DetectKey}, the ARN of the function whose alias it stands for, an API's action."""
+    return re.split(r"\W+", resource.rstrip("}").removesuffix(":live"))[-1]
 
 
 def later(seconds: int) -> Answer:

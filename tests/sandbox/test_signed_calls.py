@@ -137,10 +137,18 @@ def test_an_issued_key_is_restricted_to_the_partners_ips(partner: Partner) -> No
 @pytest.mark.parametrize(("prefix", "limit"), LIMITS.items())
 def test_an_ip_has_so_many_calls_in_ten_seconds(prefix: str, limit: int) -> None:
     limits = RateLimits()
-    assert all(limits.allow("10.0.0.1", prefix + "balance", now=0.0) for _ in range(limit))
-    assert not limits.allow("10.0.0.1", prefix + "history", now=9.9)
-    assert limits.allow("10.0.0.2", prefix + "balance", now=9.9)
-    assert limits.allow("10.0.0.1", prefix + "balance", now=10.0)
+    assert all(limits.allow("10.0.0.1", prefix + "/one", now=0.0) for _ in range(limit))
+    assert not limits.allow("10.0.0.1", prefix + "/another", now=9.9)
+    assert limits.allow("10.0.0.2", prefix + "/one", now=9.9)
+    assert limits.allow("10.0.0.1", prefix + "/one", now=10.0)
+
+
+def test_a_call_of_the_history_is_one_of_the_main_account_too() -> None:
+    limits = RateLimits()
+    assert all(limits.allow("10.0.0.1", "/api/v4/main-account/balance", now=0.0) for _ in range(999))
+    assert limits.allow("10.0.0.1", "/api/v4/main-account/history", now=0.0)
+    assert not limits.allow("10.0.0.1", "/api/v4/main-account/history", now=0.0)
+    assert not limits.allow("10.0.0.1", "/api/v4/main-account/balance", now=0.0)
 
 
 def test_a_call_too_many_is_told_429(partner: Partner) -> None:

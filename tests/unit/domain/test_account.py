@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from fastkey.domain.account import READS, Read, Source, source_of
-from fastkey.domain.pace import MAIN_ACCOUNT, TRADE_ACCOUNT, milliseconds, pace_of, pause_after
+from fastkey.domain.pace import HISTORY, MAIN_ACCOUNT, TRADE_ACCOUNT, milliseconds, pace_of, pause_after
 from fastkey.domain.permissions import GROUPS
 from fastkey.domain.status import Status
 from local.whitebit import account
@@ -62,11 +62,12 @@ def test_whoever_has_not_completed_reads_nothing(status: Status) -> None:
 # ---- How often -------------------------------------------------------------------------------------------------------
 
 
-def test_paths_without_a_limit_of_their_own_share_the_lower_one() -> None:
+def test_paths_without_a_limit_of_their_own_share_that_of_the_main_account() -> None:
     paces = {path: pace_of(path) for read in READS.values() for path in (read.signed_path, read.bearer_path)}
     fast = {path for path, pace in paces.items() if pace is TRADE_ACCOUNT}
     assert fast == {path for path in paces if path.startswith("/api/v4/trade-account/")}
-    assert all(pace is MAIN_ACCOUNT for path, pace in paces.items() if path not in fast)
+    assert [path for path, pace in paces.items() if pace is HISTORY] == [READS["transactions"].signed_path]
+    assert set(paces.values()) == {HISTORY, MAIN_ACCOUNT, TRADE_ACCOUNT}
 
 
 def test_pauses_double_up_to_half_a_minute_and_chance_takes_up_to_half_of_them() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from fastkey.domain import errors
 from fastkey.domain.account import READS, Account, Query, Source
-from fastkey.domain.pace import MAIN_ACCOUNT, NONCE_LIFE, milliseconds, nonces_of
+from fastkey.domain.pace import HISTORY, NONCE_LIFE, milliseconds, nonces_of
 from fastkey.domain.status import Status
 from fastkey.usecases.read_account import TIME_TO_READ, read_account
 from local.whitebit.account import SPOT_BALANCES, TRANSACTIONS
@@ -203,8 +203,8 @@ def test_asking_again_ends_before_the_function_does(active: Journey) -> None:
 def test_a_deployment_that_has_used_up_its_limit_does_not_call(active: Journey) -> None:
     world = active.world
     # So many that it stays empty for longer than a function lives.
-    for _ in range(MAIN_ACCOUNT.burst + 60 * MAIN_ACCOUNT.rate):
-        world.limits.take(replace(MAIN_ACCOUNT, burst=10_000), world.clock.now())
+    for _ in range(HISTORY.burst + 60 * HISTORY.rate):
+        world.limits.take(replace(HISTORY, burst=10_000), world.clock.now())
     with pytest.raises(errors.WhiteBitBusy):
         read(active, "transactions")
     assert calls(world) == []

@@ -1,7 +1,7 @@
 """The workflow looks whether WhiteBIT has issued the key."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from fastkey.domain.errors import KeyDisabled, PermissionsExceeded
 from fastkey.domain.key import KeyState
@@ -11,6 +11,12 @@ from fastkey.domain.status import Status
 from fastkey.ports import World
 from fastkey.usecases.change import change
 from fastkey.usecases.refresh_token import live_token
+
+# Where the next look is so near, a function that waits for it is paid less than the three state transitions to another.
+_AWAKE = timedelta(seconds=1)
+
+# A look with every limit used up: a refresh, in its turn, and the question for the key.
+TIME_TO_LOOK = timedelta(seconds=40)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +28,22 @@ class Detection:
 
 
 def detect_key(world: World, connection_id: str, deadline: datetime) -> Detection:
-    """Looks for the key once. When it is there, the connection takes hold of it.
+    """Looks for the key until it is there, or until the next look is a while off. When it is there, the connection
+    takes hold of it.
 
     deadline: when Lambda stops this attempt. Raises what ends the connection: CompletionMissing, CompletionRefused,
     ExchangeRefused, ExchangeLost, ConsentLost, KeyNotCreated, KeyDisabled, PermissionsExceeded,
     AccountAlreadyConnected; ConnectionClosed if it went another way; and what passes.
     """
+    while True:
+        detection = _look(world, connection_id, deadline)
+        pause = timedelta(seconds=detection.wait_seconds)
+        if detection.found or pause > _AWAKE or world.clock.now() + pause + TIME_TO_LOOK > deadline:
+            return detection
+        world.clock.wait(pause)
+
+
+def _look(world: World, connection_id: str, deadline: datetime) -> Detection:
     connection = change(world, connection_id, lambda c: c.detect(world.clock.now()))
     if connection.status is Status.CAPTURING:
         return Detection(found=True)

@@ -453,7 +453,7 @@ def test_trouble_with_a_store_says_so(call: Call, world: FakeWorld) -> None:
 
 def test_the_steps_lead_to_active(call: Call, journey: Journey) -> None:
     journey.authorize().complete()
-    assert call("detect_key", step(journey)) == {"found": False, "wait_seconds": 1}
+    assert call("detect_key", step(journey)) == {"found": False, "wait_seconds": 5}
     journey.create_key("trading")
     assert call("detect_key", step(journey)) == {"found": True, "wait_seconds": 0}
     assert call("refresh_token", step(journey)) == {"status": "capturing", "reason": None}

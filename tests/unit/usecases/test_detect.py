@@ -1,13 +1,14 @@
 """The workflow looks for the key."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from fastkey.domain import errors
 from fastkey.domain.permissions import Ability
 from fastkey.domain.status import Status
-from fastkey.usecases.detect_key import Detection
+from fastkey.usecases.detect_key import TIME_TO_LOOK, Detection, detect_key
 from tests.fakes.world import FakeWorld
 from tests.unit.journey import Journey
 
@@ -18,10 +19,28 @@ def detecting(journey: Journey) -> Journey:
     return journey.authorize().complete()
 
 
-@pytest.mark.parametrize(("seconds", "pause"), [(0, 1), (29, 1), (30, 5), (120, 5)])
-def test_a_key_that_is_not_there_is_looked_for_again(detecting: Journey, seconds: int, pause: int) -> None:
-    assert detecting.wait(seconds=seconds).detect() == Detection(found=False, wait_seconds=pause)
+@pytest.mark.parametrize(("seconds", "looks"), [(0, 31), (20.5, 11), (29, 2), (30, 1), (120, 1)])
+def test_a_key_that_is_not_there_is_looked_for_each_second_for_half_a_minute(
+    detecting: Journey, seconds: float, looks: int
+) -> None:
+    begun = detecting.wait(seconds=seconds).world.clock.now()
+    assert detecting.detect() == Detection(found=False, wait_seconds=5)
     assert detecting.connection.status is Status.DETECTING
+    assert detecting.world.clock.now() - begun == timedelta(seconds=looks - 1)
+    assert detecting.world.whitebit.calls.count("key_info") == looks
+
+
+def test_a_key_that_comes_soon_is_found_without_another_state(detecting: Journey) -> None:
+    detecting.world.whitebit.meanwhile("key_info", detecting.create_key, after_effect=True)
+    assert detecting.detect() == Detection(found=True)
+    assert detecting.world.whitebit.calls.count("key_info") == 2
+
+
+def test_a_look_for_which_there_may_not_be_time_is_left_to_the_next_attempt(detecting: Journey) -> None:
+    world, begun = detecting.world, detecting.world.clock.now()
+    deadline = begun + TIME_TO_LOOK + timedelta(seconds=2.5)
+    assert detect_key(world, detecting.connection_id, deadline) == Detection(found=False, wait_seconds=1)
+    assert world.clock.now() - begun == timedelta(seconds=2)
 
 
 def test_the_connection_takes_hold_of_the_key_that_is_there(detecting: Journey) -> None:
@@ -61,7 +80,7 @@ def test_an_exchange_under_way_is_waited_for(journey: Journey) -> None:
 
     journey.world.whitebit.meanwhile("exchange_code", look)
     journey.come_back()
-    assert looks == [Detection(found=False, wait_seconds=1)]
+    assert looks == [Detection(found=False, wait_seconds=5)]
 
 
 def test_a_consent_that_has_expired_is_none_to_look_for(journey: Journey) -> None:

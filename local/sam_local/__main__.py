@@ -6,12 +6,14 @@ import platform
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import requests
 
+from fastkey.ports import Vault
 from local.partner import DEFAULT_PORT
 from local.sam_local.cases import CASES
 from local.sam_local.environments import ADD_HOST, aws_environment, environments
@@ -48,21 +50,30 @@ class Result:
 
 
 def main() -> None:
-    """Start the local world and run every event in it. The exit status is 1 if an answer was not as expected."""
+    """Start the local world, with each vault, and run every event in it.
+
+    The exit status is 1 if an answer was not as expected.
+    """
     _require_engine()
     events = {f"{path.parent.name}/{path.stem}": path.read_text() for path in sorted(_EVENTS.glob("*/*.json"))}
     if names := CASES.keys() ^ events.keys():
         sys.exit(f"events/ and local/sam_local/cases.py do not agree on {', '.join(sorted(names))}.")
     _SCRATCH.mkdir(parents=True, exist_ok=True)
-    # On every address, because containers come in by the engine's bridge.
-    with World(host="0.0.0.0", ports=Ports(partner=DEFAULT_PORT)) as world:  # noqa: S104
-        os.environ |= aws_environment(world)
-        (_SCRATCH / "environments.json").write_text(environments(world))
-        results = [_run(world, name, event) for name, event in events.items()]
-    print("", *(result.row() for result in results), sep="\n")
+    results = [result for vault in Vault for result in _run_all(vault, events)]
     failed = sum(not result.ok for result in results)
     print(f"{len(results) - failed} passed, {failed} failed")
     sys.exit(failed > 0)
+
+
+def _run_all(vault: Vault, events: Mapping[str, str]) -> list[Result]:
+    print(f"keys in {vault}:", flush=True)
+    # On every address, because containers come in by the engine's bridge.
+    with World(host="0.0.0.0", ports=Ports(partner=DEFAULT_PORT), Vault=vault) as world:  # noqa: S104
+        os.environ |= aws_environment(world)
+        (_SCRATCH / "environments.json").write_text(environments(world))
+        results = [_run(world, name, event) for name, event in events.items()]
+    print("", *(result.row() for result in results), "", sep="\n")
+    return results
 
 
 def _require_engine() -> None:

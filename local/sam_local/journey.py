@@ -13,6 +13,7 @@ from fastkey.bootstrap import AwsWorld
 from fastkey.domain.authorization import AuthorizationResponse, completion
 from fastkey.domain.connection import CHECK_AGAIN
 from fastkey.domain.secret import Secret
+from fastkey.ports import Vault
 from fastkey.settings import Settings
 from fastkey.usecases.authorize import authorize
 from fastkey.usecases.callback import callback
@@ -69,7 +70,8 @@ class _Library(AwsWorld):
 def travel(world: World, email: str, goal: Stage) -> Mapping[str, str]:
     """A new connection of `USER` at the stage `goal`, whose account at WhiteBIT is `email`.
 
-    Gives what an event may speak of, by name: `connection_id`, `ticket`, `state`, `code`, `cookie`, `completion`.
+    Gives what an event may speak of, by name: `connection_id`, `ticket`, `vault`, `other_vault`, `state`, `code`,
+    `cookie`, `completion`.
     boto3 must find the local AWS in this process's environment.
     """
     return next(known for stage, known in _journey(world, email) if stage is goal)
@@ -80,7 +82,9 @@ def _journey(world: World, email: str) -> Iterator[tuple[Stage, Mapping[str, str
     started = start_connection(library, USER, world.return_url)
     connection_id = started.connection.connection_id
     ticket = Secret(parse_qs(urlsplit(started.authorize_url.reveal()).query)["ticket"][0])
-    known = {"connection_id": connection_id, "ticket": ticket.reveal()}
+    (other_vault,) = set(Vault) - {library.policy.vault}
+    vaults = {"vault": library.policy.vault, "other_vault": other_vault}
+    known = {"connection_id": connection_id, "ticket": ticket.reveal(), **vaults}
     yield Stage.STARTED, known
 
     departure = authorize(library, ticket)

@@ -35,10 +35,6 @@ def test_production_is_updated_step_by_step() -> None:
     assert value in set(parameter["AllowedValues"]) - {"AllAtOnce"}
 
 
-def test_an_api_that_lacks_a_route_is_no_deployment() -> None:
-    assert WRITTEN["Resources"]["Api"]["Properties"]["FailOnWarnings"] is True
-
-
 def test_what_is_published_is_this_version_under_this_licence() -> None:
     assert (PUBLISHED["Name"], PUBLISHED["SemanticVersion"]) == (PROJECT["name"], PROJECT["version"])
     assert PUBLISHED["SpdxLicenseId"] == PROJECT["license"]

@@ -14,7 +14,7 @@ from local.aws.template import Template, load, read, translate
 from tests.template import PARAMETERS, PATH, REGION, WRITTEN
 
 # What a version that does not work raises while a step of an update lasts.
-ALARMS = ("FunctionsBroken", "Defects", "ApiErrors")
+ALARMS = ({"Ref": "FunctionsBroken"}, {"Ref": "Defects"}, {"Fn::Sub": "${AWS::StackName}-ApiErrors"})
 
 # For each parameter, a value that is not the one it has in the other tests.
 OTHERWISE = {
@@ -129,8 +129,9 @@ def test_nobody_calls_a_function_but_by_its_alias() -> None:
 def test_each_update_is_taken_back_when_functions_fail() -> None:
     template = load(PATH, PARAMETERS | {"DeploymentPreference": "Canary10Percent5Minutes"}, REGION)
     groups = of_type(template, "AWS::CodeDeploy::DeploymentGroup")
+    assert template.resources["ApiErrors"].properties["AlarmName"] == ALARMS[-1]
     assert {name.removesuffix("DeploymentGroup") for name in groups} == published(template).keys()
     for group in groups.values():
-        assert group["AlarmConfiguration"] == {"Enabled": True, "Alarms": [{"Name": {"Ref": name}} for name in ALARMS]}
+        assert group["AlarmConfiguration"] == {"Enabled": True, "Alarms": [{"Name": name} for name in ALARMS]}
         assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
         assert group["DeploymentConfigName"]["Fn::Sub"][1] == {"ConfigName": "Canary10Percent5Minutes"}

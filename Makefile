@@ -11,7 +11,6 @@ sam := .venv-sam/installed
 checkov := .venv-checkov/installed
 lock := .venv-lock/installed
 
-architecture := $(if $(filter x86_64 amd64,$(shell uname -m)),x86_64,arm64)
 workflows := $(patsubst %,.build/%,$(wildcard statemachines/*.asl.yaml))
 npm := $(shell command -v npm)
 
@@ -89,9 +88,9 @@ lint-secrets: $(dev)
 	npm ci --silent --ignore-scripts --prefix $(@D)
 	@touch $@
 
-build: $(sam) bill ## sam validate and sam build, for this machine's processor, and the bill of materials
+build: $(sam) bill ## sam validate and sam build, and the bill of materials
 	.venv-sam/bin/sam validate --lint
-	PATH="$(dir $(python313)):$$PATH" .venv-sam/bin/sam build --parameter-overrides Architecture=$(architecture)
+	PATH="$(dir $(python313)):$$PATH" .venv-sam/bin/sam build
 
 bill: $(dev) ## what ships, with hashes, as .aws-sam/fastkey.cdx.json (CycloneDX)
 	@mkdir -p .aws-sam

@@ -4,13 +4,13 @@ No CodeDeploy is here: what it is asked for is compared.
 """
 
 import json
-from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local.aws.intrinsics import Resolver
-from local.aws.template import Template, load, read, translate
+from local.aws.template import Template, load, read
 from tests.template import PARAMETERS, PATH, REGION, WRITTEN
 
 # What a version that does not work raises while a step of an update lasts.
@@ -94,18 +94,22 @@ def test_a_parameter_publishes_a_version_of_those_functions_that_it_changes(para
     assert changed == new
 
 
-@pytest.mark.parametrize("layer", ["DependenciesLayer", "SharedLayer"])
-def test_what_changes_in_a_layer_publishes_a_version_of_every_function(layer: str) -> None:
+@pytest.mark.parametrize(
+    ("layer", "architecture"),
+    [("DependenciesLayerArm", "arm64"), ("DependenciesLayerX86", "x86_64"), ("SharedLayer", "arm64")],
+)
+def test_what_changes_in_a_layer_publishes_a_version_of_every_function(
+    layer: str, architecture: str, tmp_path: Path
+) -> None:
     source = read(PATH)
     source["Resources"][layer]["Properties"]["ContentUri"] = "changed"
-    after = translate(source, {}, REGION)["Resources"]
-    before = translate(read(PATH), {}, REGION)["Resources"]
-
-    def versions(resources: Mapping[str, Any]) -> set[str]:
-        return {name for name, body in resources.items() if body["Type"] == "AWS::Lambda::Version"}
-
-    assert len(versions(after)) == len(functions(load(PATH, PARAMETERS, REGION)))
-    assert not versions(after) & versions(before)
+    (tmp_path / "template.yaml").write_text(json.dumps(source))
+    parameters = PARAMETERS | {"Architecture": architecture}
+    before, after = load(PATH, parameters, REGION), load(tmp_path / "template.yaml", parameters, REGION)
+    assert functions(before).keys() == published(after).keys()
+    for name, body in functions(before).items():
+        assert functions(after)[name] != body
+        assert published(after)[name] != published(before)[name]
 
 
 def test_nobody_calls_a_function_but_by_its_alias() -> None:

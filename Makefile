@@ -43,7 +43,7 @@ simulate: $(dev) ## SEEDS=5000 FROM=1: crashes, faults and people as seeds decid
 	@.venv/bin/python -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) \
 		$(if $(FROM),--from $(FROM)) $(if $(PAIRS),--pairs)
 
-bench: $(dev) build ## what it takes, next to what it could, into docs/; PART=cold (warm, way, calls, growth, load) one alone, RUNS=3 how often
+bench: $(dev) build ## what it takes, next to what it could, into docs/; PART=cold (warm, way, calls, growth, load) one alone, and RUNS=3 how often
 	@.venv/bin/python -m bench $(PART) $(if $(RUNS),--runs $(RUNS))
 
 # Each part is a hook before a commit, too: see .pre-commit-config.yaml.

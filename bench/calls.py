@@ -159,16 +159,15 @@ def _idle(world: World, meter: Meter) -> Counts:
 
 def _stored(world: World, journey: Journey) -> Counts:
     """What one connection's key takes to be held for a month."""
-    named = {"Key": "name", "Values": [world.output("KeyPrefix")]}
-    secrets = world.client("secretsmanager").list_secrets(Filters=[named], MaxResults=100)["SecretList"]
-    of_key = [secret for secret in secrets if secret["Name"].endswith(journey.connection_id)]
+    named = {"Key": "name", "Values": [world.output("KeyPrefix") + journey.connection_id]}
+    secrets = world.client("secretsmanager").list_secrets(Filters=[named])["SecretList"]
     dynamodb = world.client("dynamodb")
     items = [each for table in world.tables.values() for each in dynamodb.scan(TableName=table)["Items"]]
     about = [each for each in items if each.get("connection_id", {}).get("S") == journey.connection_id]
     # 100 bytes are added to each item:
     # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
     gigabytes = sum(size(each) + 100 for each in about) / 1e9
-    return {"secret-months": len(of_key), "table gb-months": gigabytes, "backup gb-months": gigabytes}
+    return {"secret-months": len(secrets), "table gb-months": gigabytes, "backup gb-months": gigabytes}
 
 
 def _waiting(look: Counts, frontend: Counts, seconds: int) -> Counts:

@@ -27,8 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the parts. A goal that is missed is no failure: it is said by how much."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="What fastkey takes, next to what it could.")
     parser.add_argument("part", nargs="?", choices=PARTS, help="all if none is named, and then docs/ is written anew")
-    parser.add_argument("--runs", type=int, help="how often, or how many connections; each part has its own number")
+    parser.add_argument("--runs", type=int, help="how often, or how many connections: what the part counts")
     chosen = parser.parse_args(arguments)
+    if chosen.runs and not chosen.part:
+        parser.error("--runs needs a part: each counts something else")
     reports = {}
     for part in [chosen.part] if chosen.part else PARTS:
         measure, usual = PARTS[part]

@@ -1,5 +1,6 @@
 """What the template says is there, and the functions as `sam build` made them."""
 
+import platform
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
@@ -10,6 +11,9 @@ from local.functions import FunctionSpec
 from local.world import TEMPLATE
 
 BUILD = TEMPLATE.parent / ".aws-sam/build"
+
+# In the order in which Lambda lays them out, of this machine's processor.
+_LAYERS = ("DependenciesLayerX86" if platform.machine() == "x86_64" else "DependenciesLayerArm", "SharedLayer")
 
 # boto3's names of services, by IAM's where they differ.
 _CLIENTS = {"states": "stepfunctions"}
@@ -26,8 +30,8 @@ def built(spec: FunctionSpec) -> FunctionSpec:
     """A function of the local world, with the code and the layers that `sam build` made. Raises NotBuiltError."""
     if not BUILD.is_dir():
         raise NotBuiltError("run `make build` first")
-    # In the order in which Lambda lays them out, and under /opt/python there.
-    layers = tuple(BUILD / layer / "python" for layer in ("DependenciesLayer", "SharedLayer"))
+    # Under /opt/python in Lambda.
+    layers = tuple(BUILD / layer / "python" for layer in _LAYERS)
     return replace(spec, task_root=BUILD / spec.logical_id, layers=layers)
 
 

@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import accumulate, repeat
 from time import sleep
-from typing import Any
 
 from bench.built import resources
 from bench.dynamodb import size
@@ -14,6 +14,7 @@ from bench.prices import SERVICES, cost, prices
 from bench.report import Goal, Report, Section, Table
 from fastkey.domain.connection import CHECK_PERIOD
 from fastkey.domain.pace import seconds_until_next_look
+from fastkey.ports import Vault
 from local.items import fall_due, item
 from local.whitebit import Revision
 from local.world import World
@@ -26,6 +27,7 @@ MONTH = timedelta(days=365) / 12
 
 # How long after the consent a person may have confirmed the key, in seconds.
 _WAITS = (0, 10, 20, 30, 60, 300)
+_USUAL_WAIT = 20
 
 _COUNTED = """\
 Of one connection, from the click to the told event, on average, in a local world: everything that a role asked of AWS,
@@ -35,50 +37,78 @@ that were warm; capacity units follow from the sizes of the items."""
 _ASKED = "The same connection, without waiting, call by call. What is read of AWS's own accord is not here."
 _COST = """\
 US dollars for a million connections, by how long after its consent a person has confirmed the key, with one look of a
-frontend each second. In revision 2026-05 the key is there with the consent."""
+frontend each second. In revision 2026-05 the key is there with the consent. Keys are stored in Secrets Manager where
+DynamoDB is not named."""
 _HELD = """\
 US dollars a month. Holding: the guardian tries a million keys every week, and what they take to store. Idle: nobody
-connects, and the schedules find nothing."""
+connects, and the schedules find nothing, in whichever vault."""
 _SOURCES = "In US dollars, in us-east-1, without free tiers and taxes."
 
 
-def measure(connections: int, parameters: dict[str, Any] | None = None) -> Report:
-    """Connects so many users in each revision. parameters: the template's."""
-    at_once, asked = dict[str, Counts](), dict[str, Counts]()
-    for revision in Revision:
-        with World(revision, **(parameters or {})) as world, metering(world) as meter:
-            _connect(world, revision)
-            before, calls = meter.counts(), Counter(meter.recorder.calls)
-            for _ in range(connections):
-                journey = _connect(world, revision)
-            at_once[revision.value] = times(less(meter.counts(), before), 1 / connections)
-            asked[revision.value] = times(less(meter.recorder.calls, calls), 1 / connections)
-            if revision is Revision.AUGUST_2026:
-                look, frontend = _look(world, meter, at_once[revision.value]), _frontend_look(meter, journey)
-                trial, idle = _trial(world, meter, journey), _idle(world, meter)
-                stored = _stored(world, journey)
-    waiting = {wait: plus(at_once[Revision.AUGUST_2026.value], _waiting(look, frontend, wait)) for wait in _WAITS}
-    may = plus(at_once[Revision.MAY_2026.value], frontend)
-    held = plus(times(trial, MONTH / CHECK_PERIOD), stored)
-    each = {**at_once, "a look": look, "a frontend's look": frontend, "a trial": trial}
-    ways = {"2026-05": may, **{f"2026-08, {wait} s": counts for wait, counts in waiting.items()}}
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was counted in one world: for a connection whose key is there with its completion, `asked` of AWS call by
+    call; for a look that finds no key, one of a frontend, and a trial of the guardian's; for a key that is held and a
+    stack that is idle, a month each.
+    """
+
+    at_once: Counts
+    asked: Counts
+    look: Counts
+    frontend: Counts
+    trial: Counts
+    held: Counts
+    idle: Counts
+
+
+def measure(connections: int) -> Report:
+    """Connects so many users in each revision, and in the later one with each vault."""
+    may = _see(connections, Revision.MAY_2026, Vault.SECRETS_MANAGER)
+    august = _see(connections, Revision.AUGUST_2026, Vault.SECRETS_MANAGER)
+    sealed = _see(connections, Revision.AUGUST_2026, Vault.DYNAMODB)
+    by_way = {"2026-05": may, "2026-08": august, "2026-08, DynamoDB": sealed}
+    each = {name: seen.at_once for name, seen in by_way.items()}
+    each |= {"a look": august.look, "a frontend's look": august.frontend, "a trial": august.trial}
+    at_once = plus(may.at_once, may.frontend)
+    waiting = {f"2026-08, {wait} s": _waiting(august, wait) for wait in _WAITS}
+    ways = {"2026-05": at_once, **waiting, f"2026-08, {_USUAL_WAIT} s, DynamoDB": _waiting(sealed, _USUAL_WAIT)}
     million = {name: times(counts, MILLION) for name, counts in ways.items()}
-    month = {"a million keys held": times(held, MILLION), "idle": idle}
+    month = {
+        "a million keys held": times(august.held, MILLION),
+        "a million keys held, DynamoDB": times(sealed.held, MILLION),
+        "idle": august.idle,
+    }
+    usual = _sum(_waiting(august, _USUAL_WAIT))
     return Report(
         "Calls and cost",
         [
             Section("What is counted", _COUNTED, _counted(each)),
-            Section("Calls of AWS", _ASKED, _counted(asked)),
+            Section("Calls of AWS", _ASKED, _counted({name: seen.asked for name, seen in by_way.items()})),
             Section("A million connections", _COST, _bill(million)),
             Section("A month", _HELD, _bill(month)),
             Section("Prices", _SOURCES, _sources()),
         ],
         [
-            Goal("a connection whose key is there at once (2026-05)", _sum(may), LIMIT, "dollars"),
-            Goal("a connection whose key comes after 20 s (2026-08)", _sum(waiting[20]), LIMIT, "dollars"),
-            Goal("idle, a month", _sum(idle), 0, "dollars"),
+            Goal("a connection whose key is there at once (2026-05)", _sum(at_once), LIMIT, "dollars"),
+            Goal(f"a connection whose key comes after {_USUAL_WAIT} s (2026-08)", usual, LIMIT, "dollars"),
+            Goal("idle, a month", _sum(august.idle), 0, "dollars"),
         ],
     )
+
+
+def _see(connections: int, revision: Revision, vault: Vault) -> Seen:
+    with World(revision, Vault=vault.value) as world, metering(world) as meter:
+        _connect(world, revision)
+        before, calls = meter.counts(), Counter(meter.recorder.calls)
+        for _ in range(connections):
+            journey = _connect(world, revision)
+        at_once = times(less(meter.counts(), before), 1 / connections)
+        asked = times(less(meter.recorder.calls, calls), 1 / connections)
+        # In the earlier revision the key is there with the consent.
+        look = _look(world, meter, at_once) if revision is Revision.AUGUST_2026 else {}
+        frontend, trial = _frontend_look(meter, journey), _trial(world, meter, journey)
+        held = plus(times(trial, MONTH / CHECK_PERIOD), _stored(world, journey))
+        return Seen(at_once, asked, look, frontend, trial, held, _idle(world, meter))
 
 
 def looks(seconds: float) -> int:
@@ -159,20 +189,20 @@ def _idle(world: World, meter: Meter) -> Counts:
 
 def _stored(world: World, journey: Journey) -> Counts:
     """What one connection's key takes to be held for a month."""
-    named = {"Key": "name", "Values": [world.output("KeyPrefix")]}
-    secrets = world.client("secretsmanager").list_secrets(Filters=[named], MaxResults=100)["SecretList"]
-    of_key = [secret for secret in secrets if secret["Name"].endswith(journey.connection_id)]
+    named = {"Key": "name", "Values": [world.output("KeyPrefix") + journey.connection_id]}
+    secrets = world.client("secretsmanager").list_secrets(Filters=[named])["SecretList"]
     dynamodb = world.client("dynamodb")
     items = [each for table in world.tables.values() for each in dynamodb.scan(TableName=table)["Items"]]
     about = [each for each in items if each.get("connection_id", {}).get("S") == journey.connection_id]
     # 100 bytes are added to each item:
     # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
     gigabytes = sum(size(each) + 100 for each in about) / 1e9
-    return {"secret-months": len(of_key), "table gb-months": gigabytes, "backup gb-months": gigabytes}
+    return {"secret-months": len(secrets), "table gb-months": gigabytes, "backup gb-months": gigabytes}
 
 
-def _waiting(look: Counts, frontend: Counts, seconds: int) -> Counts:
-    return plus(times(look, looks(seconds)), times(frontend, seconds + 1))
+def _waiting(seen: Seen, seconds: int) -> Counts:
+    """What a connection takes whose key comes so many seconds after its completion."""
+    return plus(seen.at_once, times(seen.look, looks(seconds)), times(seen.frontend, seconds + 1))
 
 
 def _sum(counts: Counts) -> float:

@@ -26,7 +26,7 @@ def measure(largest: int) -> Report:
     """Connects ten users, a tenth of `largest` and `largest`, each number in a world of its own, and guards their keys
     for a week.
     """
-    sizes = (10, largest // 10, largest)
+    sizes = sorted({10, max(1, largest // 10), largest})
     seen = {size: _calls(size) for size in sizes}
     header = ("connections", "calls of each", "calls of each key in a week")
     rows = [[f"{size:,}", f"{connected:.2f}", f"{held:.2f}"] for size, (connected, held) in seen.items()]

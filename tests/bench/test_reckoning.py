@@ -2,6 +2,8 @@
 
 import pytest
 
+from bench import growth
+from bench.__main__ import main
 from bench.built import clients
 from bench.calls import looks
 from bench.events import USUAL, event
@@ -64,3 +66,14 @@ def test_a_key_is_looked_for_each_second_and_later_each_five(seconds: float, in_
 def test_every_function_has_a_usual_request() -> None:
     assert sorted(USUAL) == sorted(clients())
     assert "<" not in event("GetConnection", {"connection_id": "connection-1"})
+
+
+@pytest.mark.parametrize("most", [1, 3, 100])
+def test_growth_is_measured_among_few_as_well(most: int) -> None:
+    assert all(goal.met for goal in growth.measure(most).goals)
+
+
+def test_a_number_is_of_one_part(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--runs", "3"])
+    assert "--runs needs a part" in capsys.readouterr().err

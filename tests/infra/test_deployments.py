@@ -1,6 +1,7 @@
 """What is deployed by `samconfig.toml`, and what the Serverless Application Repository is told."""
 
 import re
+import subprocess
 import tomllib
 from typing import Any
 
@@ -33,6 +34,20 @@ def test_production_is_updated_step_by_step() -> None:
     parameter = WRITTEN["Parameters"][name]
     assert name == "DeploymentPreference"
     assert value in set(parameter["AllowedValues"]) - {"AllAtOnce"}
+
+
+def test_functions_get_the_libraries_that_were_built_for_their_processor() -> None:
+    """Whatever was built: `sam build` is told no Architecture, and `sam deploy --guided` asks for it afterwards."""
+    condition, arm, x86 = WRITTEN["Globals"]["Function"]["Layers"][0]["Fn::If"]
+    assert WRITTEN["Conditions"][condition] == {"Fn::Equals": [{"Ref": "Architecture"}, "arm64"]}
+    for layer, architecture, wheels in ((arm["Ref"], "arm64", "aarch64"), (x86["Ref"], "x86_64", "x86_64")):
+        body = WRITTEN["Resources"][layer]
+        assert (
+            body["Properties"]["CompatibleArchitectures"] == [architecture] == [body["Metadata"]["BuildArchitecture"]]
+        )
+        command = ["make", "--dry-run", "--directory", ROOT / body["Properties"]["ContentUri"], f"build-{layer}"]
+        made = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        assert f"--platform manylinux2014_{wheels} " in made
 
 
 def test_what_is_published_is_this_version_under_this_licence() -> None:

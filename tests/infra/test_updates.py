@@ -4,17 +4,17 @@ No CodeDeploy is here: what it is asked for is compared.
 """
 
 import json
-from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local.aws.intrinsics import Resolver
-from local.aws.template import Template, load, read, translate
+from local.aws.template import Template, load, read
 from tests.template import PARAMETERS, PATH, REGION, WRITTEN
 
 # What a version that does not work raises while a step of an update lasts.
-ALARMS = ("FunctionsBroken", "Defects", "ApiErrors")
+ALARMS = ({"Ref": "FunctionsBroken"}, {"Ref": "Defects"}, {"Fn::Sub": "${AWS::StackName}-ApiErrors"})
 
 # For each parameter, a value that is not the one it has in the other tests.
 OTHERWISE = {
@@ -94,18 +94,22 @@ def test_a_parameter_publishes_a_version_of_those_functions_that_it_changes(para
     assert changed == new
 
 
-@pytest.mark.parametrize("layer", ["DependenciesLayer", "SharedLayer"])
-def test_what_changes_in_a_layer_publishes_a_version_of_every_function(layer: str) -> None:
+@pytest.mark.parametrize(
+    ("layer", "architecture"),
+    [("DependenciesLayerArm", "arm64"), ("DependenciesLayerX86", "x86_64"), ("SharedLayer", "arm64")],
+)
+def test_what_changes_in_a_layer_publishes_a_version_of_every_function(
+    layer: str, architecture: str, tmp_path: Path
+) -> None:
     source = read(PATH)
     source["Resources"][layer]["Properties"]["ContentUri"] = "changed"
-    after = translate(source, {}, REGION)["Resources"]
-    before = translate(read(PATH), {}, REGION)["Resources"]
-
-    def versions(resources: Mapping[str, Any]) -> set[str]:
-        return {name for name, body in resources.items() if body["Type"] == "AWS::Lambda::Version"}
-
-    assert len(versions(after)) == len(functions(load(PATH, PARAMETERS, REGION)))
-    assert not versions(after) & versions(before)
+    (tmp_path / "template.yaml").write_text(json.dumps(source))
+    parameters = PARAMETERS | {"Architecture": architecture}
+    before, after = load(PATH, parameters, REGION), load(tmp_path / "template.yaml", parameters, REGION)
+    assert functions(before).keys() == published(after).keys()
+    for name, body in functions(before).items():
+        assert functions(after)[name] != body
+        assert published(after)[name] != published(before)[name]
 
 
 def test_nobody_calls_a_function_but_by_its_alias() -> None:
@@ -129,8 +133,9 @@ def test_nobody_calls_a_function_but_by_its_alias() -> None:
 def test_each_update_is_taken_back_when_functions_fail() -> None:
     template = load(PATH, PARAMETERS | {"DeploymentPreference": "Canary10Percent5Minutes"}, REGION)
     groups = of_type(template, "AWS::CodeDeploy::DeploymentGroup")
+    assert template.resources["ApiErrors"].properties["AlarmName"] == ALARMS[-1]
     assert {name.removesuffix("DeploymentGroup") for name in groups} == published(template).keys()
     for group in groups.values():
-        assert group["AlarmConfiguration"] == {"Enabled": True, "Alarms": [{"Name": {"Ref": name}} for name in ALARMS]}
+        assert group["AlarmConfiguration"] == {"Enabled": True, "Alarms": [{"Name": name} for name in ALARMS]}
         assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
         assert group["DeploymentConfigName"]["Fn::Sub"][1] == {"ConfigName": "Canary10Percent5Minutes"}

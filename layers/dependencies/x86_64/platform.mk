@@ -1,1 +1,0 @@
-PLATFORM := manylinux2014_x86_64

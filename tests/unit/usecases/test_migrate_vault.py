@@ -125,12 +125,13 @@ def test_a_run_ends_in_time_and_the_next_goes_on_where_it_ended(world: FakeWorld
 
 
 def test_one_that_cannot_be_moved_does_not_hold_up_the_others(world: FakeWorld) -> None:
-    journeys = [Journey(world, f"user-{number}", f"account-{number}").activate() for number in range(3)]
+    journeys = [Journey(world, f"user-{number}", f"account-{number}").activate() for number in range(4)]
     world.choose_other_vault()
+    world.other_vault.fail_next("find", errors.StorageUnavailable)
     world.chosen_vault.fail_next("store", errors.StorageUnavailable)
     world.other_vault.fail_next("shred", errors.StorageUnavailable)
-    assert migrate(world) == Migrated(moved=1, left=2, cursor=None)
-    assert migrate(world) == Migrated(moved=2, left=0, cursor=None)
+    assert migrate(world) == Migrated(moved=1, left=3, cursor=None)
+    assert migrate(world) == Migrated(moved=3, left=0, cursor=None)
     assert {places(journey) for journey in journeys} == {(True, False)}
 
 

@@ -29,7 +29,8 @@ def run(operator: Operator, chosen: argparse.Namespace) -> int:
     moved, left = migrate_vault(lambda event: _invoke(operator, event), chosen.to)
     for connection_id, code in left.items():
         note(f"{connection_id} is left: {code}")
-    say(f"{moved} moved; {len(left) or 'none is'} left in the other vault")
+    found = f"{len(left)} left" if left else "no more were found"
+    say(f"{moved} moved; {found} in the other vault")
     return 1 if left else 0
 
 

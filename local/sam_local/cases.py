@@ -54,7 +54,7 @@ CASES = {
         ("POST /oauth2/refresh_token", "GET /oauth2/api-key/info"),
     ),
     "migrate_vault/another_vault": Case(Stage.ACTIVE, {"errorType": "InvalidRequest"}),
-    "migrate_vault/nothing_to_move": Case(Stage.ACTIVE, {"moved": 0, "left": 0, "cursor": None}),
+    "migrate_vault/nothing_to_move": Case(Stage.ACTIVE, {"moved": 0, "left": {}, "cursor": None}),
     "read_account/balance": Case(Stage.ACTIVE, {"statusCode": 200}, ("POST /api/v4/trade-account/balance",)),
     "read_account/limit_too_high": Case(Stage.ACTIVE, {"statusCode": 400}),
     "read_account/no_key_yet": Case(Stage.COMPLETED, {"statusCode": 409}),

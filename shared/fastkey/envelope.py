@@ -3,12 +3,14 @@
 https://docs.aws.amazon.com/encryption-sdk/latest/developer-guide/concepts.html
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from aws_encryption_sdk import CommitmentPolicy, EncryptionSDKClient
 from aws_encryption_sdk.identifiers import Algorithm
 from aws_encryption_sdk.key_providers.kms import KMSMasterKey
 
+from fastkey.domain.key import CapturedKey
 from fastkey.domain.secret import Secret
 
 if TYPE_CHECKING:
@@ -59,6 +61,17 @@ class Envelope:
         if not _context(connection_id).items() <= context.items():
             raise EnvelopeError("AnotherConnection")
         return Secret(opened.decode())
+
+    def open_key(self, item: Mapping[str, Any], connection_id: str, version: str | None = None) -> CapturedKey:
+        """The key that an item of the table has: the version that is named, or else the latest.
+
+        Raises EnvelopeError, also for an item that somebody has changed by hand.
+        """
+        try:
+            sealed = item["versions"]["M"][version or item["latest"]["S"]]["B"]
+            return CapturedKey.from_json(self.open(sealed, connection_id))
+        except (KeyError, TypeError, ValueError) as error:
+            raise EnvelopeError(type(error).__name__) from None
 
     def _decrypt(self, sealed: bytes) -> tuple[bytes, dict[str, str]]:
         try:

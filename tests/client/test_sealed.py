@@ -1,6 +1,7 @@
 """A program finds keys in either vault, and says what it cannot open."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import boto3
 import pytest
@@ -67,3 +68,14 @@ def test_a_key_that_cannot_be_opened_is_not_taken_for_one_that_is_gone(world: Aw
         client(Sealed(world.policy.keys_table, another)).key(stored(world.chosen_vault))
     assert raised.value.code == "DecryptKeyError"
     assert KEY.secret.reveal() not in str(raised.value)
+
+
+def test_an_item_that_was_changed_by_hand_is_not_taken_for_a_key_that_is_gone(
+    world: AwsWorld, knowing_both: Client
+) -> None:
+    connection_id = stored(world.chosen_vault)
+    item: Any = {"connection_id": {"S": connection_id}, "latest": {"S": KEY.version}}
+    boto3.client("dynamodb").put_item(TableName=world.policy.keys_table, Item=item)
+    with pytest.raises(NotOpened) as raised:
+        knowing_both.key(connection_id)
+    assert raised.value.code == "KeyError"

@@ -50,10 +50,11 @@ def sealed(world: AwsWorld, connection_id: str) -> bytes:
 
 def put(world: AwsWorld, connection_id: str, ciphertext: bytes) -> None:
     versions = {"M": {KEY.version: {"B": ciphertext}}}
-    boto3.client("dynamodb").put_item(
-        TableName=world.policy.keys_table,
-        Item={"connection_id": {"S": connection_id}, "versions": versions, "latest": {"S": KEY.version}},
-    )
+    put_item(world, {"connection_id": {"S": connection_id}, "versions": versions, "latest": {"S": KEY.version}})
+
+
+def put_item(world: AwsWorld, whole: dict[str, Any]) -> None:
+    boto3.client("dynamodb").put_item(TableName=world.policy.keys_table, Item=whole)
 
 
 def test_an_item_shows_neither_the_key_nor_whose_it_is(world: AwsWorld, stored: Connection) -> None:
@@ -83,6 +84,45 @@ def test_what_is_no_ciphertext_does_not_open(world: AwsWorld, stored: Connection
     put(world, stored.connection_id, ciphertext)
     with pytest.raises(StorageUnavailable):
         world.vault.find(stored.connection_id)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"versions": None},
+        {"versions": {"S": "no map"}},
+        {"versions": {"M": {}}},
+        {"versions": {"M": {KEY.version: {"S": "no bytes"}}}},
+        {"latest": {"S": "another"}},
+        {"latest": {"N": "1"}},
+    ],
+)
+def test_an_item_that_was_changed_by_hand_is_trouble_with_storage(
+    world: AwsWorld, stored: Connection, changed: dict[str, Any]
+) -> None:
+    """Whoever goes through many keys passes over it."""
+    whole = {**item(world, stored.connection_id), **changed}
+    put_item(world, {name: value for name, value in whole.items() if value})
+    with pytest.raises(StorageUnavailable):
+        world.vault.find(stored.connection_id)
+
+
+def test_a_version_that_was_changed_by_hand_is_not_taken_for_the_same_key(world: AwsWorld, stored: Connection) -> None:
+    versions = {"M": {KEY.version: {"S": "no bytes"}}}
+    put_item(world, {**item(world, stored.connection_id), "versions": versions})
+    with pytest.raises(StorageUnavailable):
+        world.vault.store(stored.connection_id, KEY)
+
+
+@pytest.mark.parametrize("opened", ["no JSON", "[]", "{}", '{"externalId": 1, "secret": "canary", "permissions": 1}'])
+def test_what_is_sealed_and_no_key_is_trouble_with_storage_that_says_nothing_of_it(
+    world: AwsWorld, stored: Connection, opened: str
+) -> None:
+    envelope = Envelope(boto3.client("kms"), world.policy.sealing_key_arn)
+    put(world, stored.connection_id, envelope.seal(Secret(opened), stored.connection_id))
+    with pytest.raises(StorageUnavailable) as raised:
+        world.vault.find(stored.connection_id)
+    assert raised.value.__cause__ is None
 
 
 def test_another_kms_key_opens_nothing(world: AwsWorld, stored: Connection) -> None:

@@ -262,7 +262,7 @@ def test_nobody_is_left_when_all_are_revoked_and_it_is_said_who_needs_the_user(d
 
 
 def test_keys_are_moved_to_the_vault_that_is_chosen_alone(day: Day) -> None:
-    assert day.seen["migrate"] == Ran(0, "0 moved; none is left in the other vault\n", "")
+    assert day.seen["migrate"] == Ran(0, "0 moved; no more were found in the other vault\n", "")
     refused = "keys are not stored in dynamodb: deploy the stack with Vault=dynamodb first\n"
     assert day.seen["migrate elsewhere"] == Ran(2, "", refused)
 

@@ -6,6 +6,8 @@ Here are the ways on which all that a role ever does is done; what it then may d
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,7 +25,7 @@ from fastkey.usecases.keep_tokens import KEEP_MARGIN
 from local.aws.policy import Call
 from local.events import drain
 from local.frontend import Frontend
-from local.functions import Outcome
+from local.functions import Functions, Outcome
 from local.items import age_events, set_times
 from local.sam_local.environments import aws_environment
 from local.sam_local.journey import USER, Stage, travel
@@ -98,6 +100,7 @@ def calls(world: World, vault: Vault) -> Calls:
             refresh(world, function, stage)
         keep_a_secret_in_escrow(world)
         find_copies_in_either_vault(world)
+        capture_by_a_version_of_before(world, OTHER[vault])
     asked: Calls = {role: set() for role in world.guard.roles}
     for judgement in world.guard.judgements:
         asked[judgement.role].add(judgement.call)
@@ -203,6 +206,17 @@ def find_copies_in_either_vault(world: World) -> None:
         assert invoke(world, "DeleteKey", undone).json()["errorType"] == "SecretHeld"
 
 
+def capture_by_a_version_of_before(world: World, other: Vault) -> None:
+    """Its alias leads to it until the update is through, and its role has the policy of the new one."""
+    connection_id = travel(world, "version-of-before@example.com", Stage.DETECTED)["connection_id"]
+    spec = world.functions.specs()["CaptureSecret"]
+    with closing(Functions(world.client("lambda").meta.region_name)) as of_before:
+        of_before.add(replace(spec, variables={**spec.variables, "VAULT": other}), world.aws)
+        captured = of_before.invoke("CaptureSecret", {"connection_id": connection_id})
+    assert captured.json()["status"] == "verifying"
+    assert vaults(world)[other].find(connection_id)
+
+
 def use_and_move_a_key_of_before(world: World, other: Vault) -> None:
     """It was captured before the parameter was changed."""
     user = Journey(world, Revision.AUGUST_2026).consented().complete().create_key()
@@ -215,7 +229,7 @@ def use_and_move_a_key_of_before(world: World, other: Vault) -> None:
     move(world, verified, other)
     assert invoke(world, "VerifyKey", verified).json()["status"] == "active"
     moved = world.functions.invoke("MigrateVault", {"to": OTHER[other]}).json()
-    assert (moved["moved"], moved["left"], moved["cursor"]) == (2, 0, None)
+    assert (moved["moved"], moved["left"], moved["cursor"]) == (2, {}, None)
     assert [vaults(world)[other].find(each) for each in (user.connection_id, verified)] == [None, None]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from fastkey.ports import Vault
 from local.aws.intrinsics import Resolver
 from local.aws.template import Template, load, read
 from tests.template import PARAMETERS, PATH, REGION, WRITTEN
@@ -110,6 +111,15 @@ def test_what_changes_in_a_layer_publishes_a_version_of_every_function(
     for name, body in functions(before).items():
         assert functions(after)[name] != body
         assert published(after)[name] != published(before)[name]
+
+
+def test_a_version_of_before_may_store_keys_whichever_vault_is_chosen_since() -> None:
+    """While an update lasts it goes on with its own parameters, and its role has the policy of the new ones."""
+    before, after = (
+        resolved(load(PATH, PARAMETERS | {"Vault": vault}, REGION), "AWS::IAM::Role")["CaptureSecretRole"]
+        for vault in Vault
+    )
+    assert before == after
 
 
 def test_nobody_calls_a_function_but_by_its_alias() -> None:

@@ -29,19 +29,20 @@ class Function:
         return next(self._answers)
 
 
-def answer(moved: int, left: int = 0, cursor: str | None = None) -> Answer:
-    return {"moved": moved, "left": left, "cursor": cursor}
+def answer(moved: int, *left: str, cursor: str | None = None) -> Answer:
+    return {"moved": moved, "left": dict.fromkeys(left, "conflict"), "cursor": cursor}
 
 
 def test_runs_go_on_where_the_last_one_ended_until_a_pass_moves_nothing() -> None:
-    function = Function(answer(700, 1, "3 "), answer(20), answer(1), answer(0))
-    assert migrate_vault(function, "dynamodb") == (721, 0)
+    function = Function(answer(700, "connection-1", cursor="3 "), answer(20), answer(1), answer(0))
+    assert migrate_vault(function, "dynamodb") == (721, {})
     assert [event["cursor"] for event in function.asked] == [None, "3 ", None, None]
     assert {event["to"] for event in function.asked} == {"dynamodb"}
 
 
-def test_what_cannot_be_moved_is_said() -> None:
-    assert migrate_vault(Function(answer(2, 1), answer(0, 1)), "dynamodb") == (2, 1)
+def test_what_cannot_be_moved_is_named() -> None:
+    function = Function(answer(2, "connection-1"), answer(0, "connection-2", cursor="3 "), answer(0, "connection-3"))
+    assert migrate_vault(function, "dynamodb") == (2, {"connection-2": "conflict", "connection-3": "conflict"})
 
 
 @pytest.mark.parametrize("vault", ["chosen_vault", "other_vault"])

@@ -108,7 +108,7 @@ class Operator:
             if answer is None:
                 self._simulation.kernel.pause(2)
                 continue
-            cursor, left = answer["cursor"], left + answer["moved"] + answer["left"]
+            cursor, left = answer["cursor"], left + answer["moved"] + len(answer["left"])
             if cursor is None:
                 if not left:
                     return

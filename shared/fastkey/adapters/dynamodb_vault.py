@@ -60,7 +60,7 @@ class DynamoVault:
             except self._client.exceptions.ConditionalCheckFailedException as error:
                 # The same key twice is the same key once; with another secret it is an error, as without a place.
                 item: Any = error.response.get("Item")
-                if not item or self._open(item, key.version, connection_id).to_json() != key.to_json():
+                if not item or self._open(item, connection_id, key.version).to_json() != key.to_json():
                     raise
 
     def find(self, connection_id: str) -> CapturedKey | None:
@@ -69,7 +69,7 @@ class DynamoVault:
                 TableName=self._table, Key={"connection_id": {"S": connection_id}}, ConsistentRead=True
             )
         item: Any = answer.get("Item", {})
-        return self._open(item, item["latest"]["S"], connection_id) if "latest" in item else None
+        return self._open(item, connection_id) if "latest" in item else None
 
     def shred(self, connection_id: str) -> None:
         with storage():
@@ -86,10 +86,9 @@ class DynamoVault:
         with _trouble_is_storage():
             return self._envelope.seal(secret, connection_id)
 
-    def _open(self, item: Any, version: str, connection_id: str) -> CapturedKey:
+    def _open(self, item: Any, connection_id: str, version: str | None = None) -> CapturedKey:
         with _trouble_is_storage():
-            sealed = item["versions"]["M"][version]["B"]
-            return CapturedKey.from_json(self._envelope.open(sealed, connection_id))
+            return self._envelope.open_key(item, connection_id, version)
 
 
 @contextmanager

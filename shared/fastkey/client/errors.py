@@ -11,8 +11,9 @@ class NoKey(Exception):
 
 
 class NotOpened(Exception):
-    """A key in DynamoDB could not be opened: KMS did not answer, or this program's role may not have it open it.
+    """A key in DynamoDB could not be opened.
 
+    KMS did not answer, this program's role may not have it open it, or what lies there is not what fastkey stored.
     code: the class of what was raised.
     """
 

@@ -37,8 +37,7 @@ class SealedKeys:
         item: Any = self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item", {})
         if "latest" not in item:
             return None
-        sealed = item["versions"]["M"][item["latest"]["S"]]["B"]
         try:
-            return CapturedKey.from_json(self._envelope.open(sealed, connection_id))
+            return self._envelope.open_key(item, connection_id)
         except EnvelopeError as error:
             raise NotOpened(error.code) from None

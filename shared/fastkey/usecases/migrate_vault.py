@@ -1,11 +1,19 @@
 """Keys are moved from the other vault into the one that is chosen, while everything else goes on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from fastkey.domain.connection import SHARDS, Connection
-from fastkey.domain.errors import Conflict, ConnectionClosed, FastkeyError, InvalidRequest, StorageUnavailable
+from fastkey.domain.errors import (
+    Conflict,
+    ConnectionClosed,
+    FastkeyError,
+    InvalidRequest,
+    NoTimeLeft,
+    StorageUnavailable,
+)
 from fastkey.domain.status import CHECKED
 from fastkey.ports import World
 from fastkey.usecases.lease import lease
@@ -22,13 +30,13 @@ _ANY_TIME = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Migrated:
-    """How many keys were moved, and how many were found in the other vault and left there for another time.
+    """How many keys were moved, and which were left for another time: the error's code by the connection's id.
 
     cursor: where the next run goes on; None at the end.
     """
 
     moved: int
-    left: int
+    left: Mapping[str, str]
     cursor: str | None
 
 
@@ -42,22 +50,32 @@ def migrate_vault(world: World, to: str, cursor: str | None, deadline: datetime)
     """
     if to != world.policy.vault:
         raise InvalidRequest
-    now, left, goes_on = world.clock.now(), 0, None
+    now, goes_on = world.clock.now(), None
+    left: dict[str, str] = {}
     copied: list[Connection] = []
     for page, connection_id in _connections(world, cursor):
         # One half of the time for each.
         if world.clock.now() + TIME_TO_MOVE > now + (deadline - now - SETTLING) / 2:
             goes_on = page
             break
-        try:
+        with _naming(connection_id, left):
             if connection := _copy(world, connection_id, deadline):
                 copied.append(connection)
-        except FastkeyError:
-            left += 1
     if copied:
         world.clock.wait(SETTLING)
-    moved = sum(_clear(world, connection, deadline) for connection in copied)
-    return Migrated(moved, left + len(copied) - moved, goes_on)
+    for connection in copied:
+        with _naming(connection.connection_id, left):
+            _clear(world, connection, deadline)
+    return Migrated(sum(connection.connection_id not in left for connection in copied), left, goes_on)
+
+
+@contextmanager
+def _naming(connection_id: str, left: dict[str, str]) -> Iterator[None]:
+    """What cannot be moved is named, and does not hold up the others."""
+    try:
+        yield
+    except FastkeyError as error:
+        left[connection_id] = error.code
 
 
 def _connections(world: World, cursor: str | None) -> Iterator[tuple[str, str]]:
@@ -74,10 +92,11 @@ def _connections(world: World, cursor: str | None) -> Iterator[tuple[str, str]]:
 
 def _copy(world: World, connection_id: str, deadline: datetime) -> Connection | None:
     """The connection, as it is when both vaults have its key; None where there is no key to be moved."""
+    # First, because what is logged from here on is about it.
+    connection = world.connections.get(connection_id)
     key = world.other_vault.find(connection_id)
     if key is None:
         return None
-    connection = world.connections.get(connection_id)
     if connection.status not in CHECKED or connection.key_given_up:
         raise ConnectionClosed
     # Nobody undoes anything meanwhile: a copy that is made under the lease is there when RevokeKey shreds both.
@@ -88,22 +107,18 @@ def _copy(world: World, connection_id: str, deadline: datetime) -> Connection | 
         return held.change(lambda c: c.release(world.clock.now()))
 
 
-def _clear(world: World, copied: Connection, deadline: datetime) -> bool:
-    """Shreds the old copy, and gives whether it did. copied: the connection, since when both vaults have its key."""
+def _clear(world: World, copied: Connection, deadline: datetime) -> None:
+    """Shreds the old copy. copied: the connection, since when both vaults have its key."""
     connection_id = copied.connection_id
     if world.clock.now() + TIME_TO_MOVE > deadline:
-        return False
-    try:
-        with lease(world, connection_id, deadline, copied.status) as held:
-            # Whoever wrote in between may be moving the key the other way: each would shred what the other relies on.
-            if held.connection.version != copied.version + 1:
-                raise Conflict
-            key = world.chosen_vault.find(connection_id)
-            if key is None or key != world.other_vault.find(connection_id):
-                raise StorageUnavailable
-            held.check()
-            world.other_vault.shred(connection_id)
-            held.change(lambda c: c.release(world.clock.now()))
-    except FastkeyError:
-        return False
-    return True
+        raise NoTimeLeft
+    with lease(world, connection_id, deadline, copied.status) as held:
+        # Whoever wrote in between may be moving the key the other way: each would shred what the other relies on.
+        if held.connection.version != copied.version + 1:
+            raise Conflict
+        key = world.chosen_vault.find(connection_id)
+        if key is None or key != world.other_vault.find(connection_id):
+            raise StorageUnavailable
+        held.check()
+        world.other_vault.shred(connection_id)
+        held.change(lambda c: c.release(world.clock.now()))

@@ -528,8 +528,8 @@ def test_a_key_is_moved_to_the_vault_that_was_chosen(call: Call, journey: Journe
     journey.activate()
     before = journey.world.vault.find(journey.connection_id)
     journey.world.choose_other_vault()
-    assert call("migrate_vault", {"to": "dynamodb"}) == {"moved": 1, "left": 0, "cursor": None}
-    assert call("migrate_vault", {"to": "dynamodb", "cursor": "3 "}) == {"moved": 0, "left": 0, "cursor": None}
+    assert call("migrate_vault", {"to": "dynamodb"}) == {"moved": 1, "left": {}, "cursor": None}
+    assert call("migrate_vault", {"to": "dynamodb", "cursor": "3 "}) == {"moved": 0, "left": {}, "cursor": None}
     assert journey.world.vault.find(journey.connection_id) == before
 
 

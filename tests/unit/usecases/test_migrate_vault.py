@@ -18,15 +18,18 @@ from tests.fakes.interruptions import Interruptible
 from tests.fakes.world import FakeWorld
 from tests.unit.journey import ATTEMPT, LEASE, Journey
 
-DONE = Migrated(moved=0, left=0, cursor=None)
+DONE = Migrated(moved=0, left={}, cursor=None)
 MOVED = replace(DONE, moved=1)
-LEFT = replace(DONE, left=1)
 
 FAKES = ("connections", "chosen_vault", "other_vault")
 
 
 def migrate(world: FakeWorld, cursor: str | None = None, time: timedelta = ATTEMPT) -> Migrated:
     return migrate_vault(world, world.policy.vault, cursor, world.clock.now() + time)
+
+
+def left(journey: Journey, error: type[errors.FastkeyError]) -> Migrated:
+    return replace(DONE, left={journey.connection_id: error.code})
 
 
 def places(journey: Journey) -> tuple[bool, bool]:
@@ -90,7 +93,7 @@ def test_a_dead_key_is_moved_as_long_as_it_may_come_back(active: Journey) -> Non
     assert migrate(active.world) == MOVED
     active.world.choose_other_vault()
     change(active.world, active.connection_id, lambda c: replace(c, key_given_up=True, version=c.version + 1))
-    assert migrate(active.world) == LEFT
+    assert migrate(active.world) == left(active, errors.ConnectionClosed)
 
 
 def test_a_command_that_has_another_vault_in_mind_is_refused(active: Journey) -> None:
@@ -125,12 +128,15 @@ def test_a_run_ends_in_time_and_the_next_goes_on_where_it_ended(world: FakeWorld
 
 
 def test_one_that_cannot_be_moved_does_not_hold_up_the_others(world: FakeWorld) -> None:
-    journeys = [Journey(world, f"user-{number}", f"account-{number}").activate() for number in range(3)]
+    journeys = [Journey(world, f"user-{number}", f"account-{number}").activate() for number in range(4)]
     world.choose_other_vault()
+    world.other_vault.fail_next("find", errors.StorageUnavailable)
     world.chosen_vault.fail_next("store", errors.StorageUnavailable)
     world.other_vault.fail_next("shred", errors.StorageUnavailable)
-    assert migrate(world) == Migrated(moved=1, left=2, cursor=None)
-    assert migrate(world) == Migrated(moved=2, left=0, cursor=None)
+    first = migrate(world)
+    assert (first.moved, set(first.left.values())) == (1, {"storage_unavailable"})
+    assert first.left.keys() == {journey.connection_id for journey in journeys if places(journey) != (True, False)}
+    assert migrate(world) == replace(DONE, moved=3)
     assert {places(journey) for journey in journeys} == {(True, False)}
 
 
@@ -225,6 +231,6 @@ def test_a_place_that_does_not_show_yet_is_filled_the_next_time() -> None:
     world.choose_other_vault()
     journey = Journey(world).activate().wait(minutes=1)
     world.choose_other_vault()
-    assert migrate(world) == LEFT
+    assert migrate(world) == left(journey, errors.StorageUnavailable)
     assert migrate(journey.wait(minutes=1).world) == MOVED
     assert places(journey) == (True, False)

@@ -2,11 +2,12 @@
 
 A function of the deployment moves them, and none comes to this machine. It can be stopped and run again at any time.
 What cannot be moved now, because something else is being done with it, is tried again at the end; exit status 1 says
-that some is left.
+that some is left, which is named.
 """
 
 import argparse
 import json
+from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -26,18 +27,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(operator: Operator, chosen: argparse.Namespace) -> int:
     moved, left = migrate_vault(lambda event: _invoke(operator, event), chosen.to)
-    say(f"{moved} moved; {left} left in the other vault" if left else f"{moved} moved; none is left in the other vault")
+    for connection_id, code in left.items():
+        note(f"{connection_id} is left: {code}")
+    found = f"{len(left)} left" if left else "no more were found"
+    say(f"{moved} moved; {found} in the other vault")
     return 1 if left else 0
 
 
-def migrate_vault(invoke: Invoke, to: str) -> tuple[int, int]:
-    """Goes through all connections, and again as long as that moves keys. Gives how many were moved, and are left."""
+def migrate_vault(invoke: Invoke, to: str) -> tuple[int, Mapping[str, str]]:
+    """Goes through all connections, and again as long as that moves keys.
+
+    Gives how many were moved, and which are left: the error's code by the connection's id.
+    """
     moved = 0
     while True:
         runs = list(_pass(invoke, to))
         moved += sum(run["moved"] for run in runs)
         if not any(run["moved"] for run in runs):
-            return moved, sum(run["left"] for run in runs)
+            return moved, dict(ChainMap(*(run["left"] for run in runs)))
 
 
 def _pass(invoke: Invoke, to: str) -> Iterator[Answer]:

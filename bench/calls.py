@@ -9,7 +9,7 @@ from time import sleep
 
 from bench.built import resources
 from bench.dynamodb import size
-from bench.meter import Counts, Meter, less, metering, plus, times
+from bench.meter import Counts, Meter, less, metering, metrics, plus, times
 from bench.prices import SERVICES, cost, prices
 from bench.report import Goal, Report, Section, Table
 from fastkey.domain.connection import CHECK_PERIOD
@@ -19,6 +19,7 @@ from local.items import fall_due, item
 from local.whitebit import Revision
 from local.world import World
 from tests.e2e.journey import Journey
+from tests.operations.alarms import alarms
 
 LIMIT = 0.0005  # dollars for a connection
 
@@ -41,7 +42,8 @@ frontend each second. In revision 2026-05 the key is there with the consent. Key
 DynamoDB is not named."""
 _HELD = """\
 US dollars a month. Holding: the guardian tries a million keys every week, and what they take to store. Idle: nobody
-connects, and the schedules find nothing, in whichever vault."""
+connects, and the schedules find nothing, in whichever vault. Metrics in use: those that come on top where connections
+are made and keys are tried in each hour; others are paid for in the hours in which something goes wrong."""
 _SOURCES = "In US dollars, in us-east-1, without free tiers and taxes."
 
 
@@ -49,7 +51,7 @@ _SOURCES = "In US dollars, in us-east-1, without free tiers and taxes."
 class Seen:
     """What was counted in one world: for a connection whose key is there with its completion, `asked` of AWS call by
     call; for a look that finds no key, one of a frontend, and a trial of the guardian's; for a key that is held and a
-    stack that is idle, a month each.
+    stack that is idle, a month each; and how many metrics were written.
     """
 
     at_once: Counts
@@ -59,6 +61,7 @@ class Seen:
     trial: Counts
     held: Counts
     idle: Counts
+    metrics: int
 
 
 def measure(connections: int) -> Report:
@@ -77,6 +80,8 @@ def measure(connections: int) -> Report:
         "a million keys held": times(august.held, MILLION),
         "a million keys held, DynamoDB": times(sealed.held, MILLION),
         "idle": august.idle,
+        # Beside those that an idle stack has.
+        "metrics in use": {"metric-months": august.metrics - august.idle["metric-months"]},
     }
     usual = _sum(_waiting(august, _USUAL_WAIT))
     return Report(
@@ -107,8 +112,8 @@ def _see(connections: int, revision: Revision, vault: Vault) -> Seen:
         # In the earlier revision the key is there with the consent.
         look = _look(world, meter, at_once) if revision is Revision.AUGUST_2026 else {}
         frontend, trial = _frontend_look(meter, journey), _trial(world, meter, journey)
-        held = plus(times(trial, MONTH / CHECK_PERIOD), _stored(world, journey))
-        return Seen(at_once, asked, look, frontend, trial, held, _idle(world, meter))
+        held, idle = plus(times(trial, MONTH / CHECK_PERIOD), _stored(world, journey)), _idle(world, meter)
+        return Seen(at_once, asked, look, frontend, trial, held, idle, len(metrics(meter.lines())))
 
 
 def looks(seconds: float) -> int:
@@ -170,7 +175,7 @@ def _idle(world: World, meter: Meter) -> Counts:
     """What a month costs in which nothing happens."""
     for function in world.schedules:
         world.fire(function)
-    before = meter.counts()
+    before, lines = meter.counts(), set(meter.lines())
     for function in world.schedules:
         world.fire(function)
     firings = {"schedule firings": float(len(world.schedules))}
@@ -180,7 +185,8 @@ def _idle(world: World, meter: Meter) -> Counts:
         times(plus(less(meter.counts(), before), firings), minutes),
         {
             "kms key-months": kinds["AWS::KMS::Key"],
-            "alarm-months": kinds["AWS::CloudWatch::Alarm"] + kinds["AWS::CloudWatch::CompositeAlarm"],
+            "metric-months": len(metrics(set(meter.lines()) - lines)),
+            "alarm metric-months": sum(len(list(alarm.metrics())) for alarm in alarms().values()),
             "dashboard-months": kinds["AWS::CloudWatch::Dashboard"],
             "secret-months": 1,  # the client secret
         },

@@ -2,13 +2,15 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from bench.built import functions
 from bench.recorder import Recorder
 from local.world import World
+from tests.logged import entries
+from tests.operations.cloudwatch import Metric, Metrics
 
 Counts = Mapping[str, float]
 
@@ -47,8 +49,13 @@ class Meter(logging.Handler):
             "kms requests": calls["kms requests"],
             "secret calls": sum(number for call, number in calls.items() if call.startswith("secretsmanager.")),
             "events": calls["AWSEvents.PutEvents"],
-            "log gb": self._logged() / _BYTES_IN_GB,
+            "log gb": sum(len(line.encode()) for line in self.lines()) / _BYTES_IN_GB,
         }
+
+    def lines(self) -> Iterator[str]:
+        """The functions' own lines. Lambda's own, of a start and an end, are not here."""
+        functions = self._world.functions
+        return (line for name in functions.specs() for line in functions.logs(name))
 
     def _transitions(self) -> int:
         """A state that is entered is one, and each repetition of its task is another.
@@ -67,11 +74,6 @@ class Meter(logging.Handler):
                     arn = execution["executionArn"]
                     yield from workflows.get_execution_history(executionArn=arn, maxResults=1000)["events"]
 
-    def _logged(self) -> int:
-        """Bytes of the functions' own lines. Lambda's own, of a start and an end, are not here."""
-        functions = self._world.functions
-        return sum(len(line.encode()) for name in functions.specs() for line in functions.logs(name))
-
 
 @contextmanager
 def metering(world: World) -> Iterator[Meter]:
@@ -86,6 +88,13 @@ def metering(world: World) -> Iterator[Meter]:
         logger.removeHandler(meter)
         logger.setLevel(level)
         world.guard.services = services
+
+
+def metrics(lines: Iterable[str]) -> set[Metric]:
+    """Those that are written in lines of a log."""
+    written = Metrics()
+    written.read(entries("\n".join(lines)))
+    return written.names()
 
 
 def less(after: Counts, before: Counts) -> Counts:

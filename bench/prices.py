@@ -18,7 +18,7 @@ SERVICES: Mapping[str, tuple[str, ...]] = {
     "KMS": ("kms requests", "kms key-months"),
     "Secrets Manager": ("secret calls", "secret-months"),
     "EventBridge": ("events", "schedule firings"),
-    "CloudWatch": ("log gb", "alarm-months", "dashboard-months"),
+    "CloudWatch": ("log gb", "metric-months", "alarm metric-months", "dashboard-months"),
 }
 
 

@@ -1,5 +1,7 @@
 """Goals, prices, looks and imports: what the bench makes of numbers."""
 
+import json
+
 import pytest
 
 from bench import growth
@@ -8,7 +10,7 @@ from bench.built import clients
 from bench.calls import looks
 from bench.events import USUAL, event
 from bench.imports import by_package, largest
-from bench.meter import less, plus, times
+from bench.meter import less, metrics, plus, times
 from bench.prices import SERVICES, cost, prices
 from bench.report import Goal, Table
 
@@ -48,6 +50,15 @@ def test_what_is_counted_costs_its_price_and_nothing_is_left_out() -> None:
     assert sum(cost({"secret-months": 2, "secret calls": 100_000}).values()) == pytest.approx(1.3)
     with pytest.raises(KeyError):
         cost({"teapots": 1})
+
+
+def test_a_metric_is_paid_for_once_however_often_it_is_written() -> None:
+    about = {
+        "Timestamp": 0,
+        "CloudWatchMetrics": [{"Namespace": "n", "Dimensions": [["s"]], "Metrics": [{"Name": "m"}]}],
+    }
+    lines = [json.dumps({"_aws": about, "m": 1, "s": stack}) for stack in ("one", "one", "other")]
+    assert len(metrics([*lines, "no JSON", "{}"])) == 2
 
 
 def test_counts_are_added_and_taken_away_by_name() -> None:

@@ -1,10 +1,9 @@
 """What a connection asks of AWS, counted, and what that costs."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import accumulate, repeat
 from time import sleep
 
 from bench.built import resources
@@ -13,7 +12,6 @@ from bench.meter import Counts, Meter, less, metering, metrics, plus, times
 from bench.prices import SERVICES, cost, prices
 from bench.report import Goal, Report, Section, Table
 from fastkey.domain.connection import CHECK_PERIOD
-from fastkey.domain.pace import seconds_until_next_look
 from fastkey.ports import Vault
 from local.items import fall_due, item
 from local.whitebit import Revision
@@ -26,15 +24,16 @@ LIMIT = 0.0005  # dollars for a connection
 MILLION = 1_000_000
 MONTH = timedelta(days=365) / 12
 
-# How long after the consent a person may have confirmed the key, in seconds.
-_WAITS = (0, 10, 20, 30, 60, 300)
+# How long after the consent a person may have confirmed the key, in seconds. The longest is reckoned by that before it.
+_WAITS = (0, 10, 20, 30, 60)
+_LONG_WAIT = 300
 _USUAL_WAIT = 20
 
 _COUNTED = """\
 Of one connection, from the click to the told event, on average, in a local world: everything that a role asked of AWS,
-and what is billed by other measures. A look is the difference to a connection whose key came late, a trial what the
-guardian takes for one key more. Lambda's seconds are those in front of the local AWS and the sandbox, in functions
-that were warm; capacity units follow from the sizes of the items."""
+and what is billed by other measures. A second awake and a look are parts of the difference between connections whose
+keys came more and less late, a trial is what the guardian takes for one key more. Lambda's seconds are those in front
+of the local AWS and the sandbox, in functions that were warm; capacity units follow from the sizes of the items."""
 _ASKED = "The same connection, without waiting, call by call. What is read of AWS's own accord is not here."
 _COST = """\
 US dollars for a million connections, by how long after its consent a person has confirmed the key, with one look of a
@@ -49,14 +48,13 @@ _SOURCES = "In US dollars, in us-east-1, without free tiers and taxes."
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What was counted in one world: for a connection whose key is there with its completion, `asked` of AWS call by
-    call; for a look that finds no key, one of a frontend, and a trial of the guardian's; for a key that is held and a
-    stack that is idle, a month each; and how many metrics were written.
+    """What was counted in one world: for a connection by how many seconds its key came late, and for one whose key did
+    not, `asked` of AWS call by call; for a look of a frontend, and a trial of the guardian's; for a key that is held
+    and a stack that is idle, a month each; and how many metrics were written.
     """
 
-    at_once: Counts
+    late: Mapping[int, Counts]
     asked: Counts
-    look: Counts
     frontend: Counts
     trial: Counts
     held: Counts
@@ -66,14 +64,16 @@ class Seen:
 
 def measure(connections: int) -> Report:
     """Connects so many users in each revision, and in the later one with each vault."""
-    may = _see(connections, Revision.MAY_2026, Vault.SECRETS_MANAGER)
-    august = _see(connections, Revision.AUGUST_2026, Vault.SECRETS_MANAGER)
-    sealed = _see(connections, Revision.AUGUST_2026, Vault.DYNAMODB)
+    # In the earlier revision the key is there with the consent.
+    may = _see(connections, Revision.MAY_2026, Vault.SECRETS_MANAGER, [0])
+    august = _see(connections, Revision.AUGUST_2026, Vault.SECRETS_MANAGER, _WAITS)
+    sealed = _see(connections, Revision.AUGUST_2026, Vault.DYNAMODB, [0, _USUAL_WAIT])
     by_way = {"2026-05": may, "2026-08": august, "2026-08, DynamoDB": sealed}
-    each = {name: seen.at_once for name, seen in by_way.items()}
-    each |= {"a look": august.look, "a frontend's look": august.frontend, "a trial": august.trial}
-    at_once = plus(may.at_once, may.frontend)
-    waiting = {f"2026-08, {wait} s": _waiting(august, wait) for wait in _WAITS}
+    each = {name: seen.late[0] for name, seen in by_way.items()}
+    each |= {"a second awake": _each_second(august, 10, 20), "a look": times(_each_second(august, 30, 60), 5)}
+    each |= {"a frontend's look": august.frontend, "a trial": august.trial}
+    at_once = _waiting(may, 0)
+    waiting = {f"2026-08, {wait} s": _waiting(august, wait) for wait in (*_WAITS, _LONG_WAIT)}
     ways = {"2026-05": at_once, **waiting, f"2026-08, {_USUAL_WAIT} s, DynamoDB": _waiting(sealed, _USUAL_WAIT)}
     million = {name: times(counts, MILLION) for name, counts in ways.items()}
     month = {
@@ -101,36 +101,24 @@ def measure(connections: int) -> Report:
     )
 
 
-def _see(connections: int, revision: Revision, vault: Vault) -> Seen:
+def _see(connections: int, revision: Revision, vault: Vault, waits: Sequence[int]) -> Seen:
     with World(revision, Vault=vault.value) as world, metering(world) as meter:
         _connect(world, revision)
         before, calls = meter.counts(), Counter(meter.recorder.calls)
         for _ in range(connections):
             journey = _connect(world, revision)
-        at_once = times(less(meter.counts(), before), 1 / connections)
+        late = {0: times(less(meter.counts(), before), 1 / connections)}
         asked = times(less(meter.recorder.calls, calls), 1 / connections)
-        # In the earlier revision the key is there with the consent.
-        look = _look(world, meter, at_once) if revision is Revision.AUGUST_2026 else {}
+        for wait in waits[1:]:
+            before = meter.counts()
+            _connect(world, revision, wait)
+            late[wait] = less(meter.counts(), before)
         frontend, trial = _frontend_look(meter, journey), _trial(world, meter, journey)
         held, idle = plus(times(trial, MONTH / CHECK_PERIOD), _stored(world, journey)), _idle(world, meter)
-        return Seen(at_once, asked, look, frontend, trial, held, idle, len(metrics(meter.lines())))
+        return Seen(late, asked, frontend, trial, held, idle, len(metrics(meter.lines())))
 
 
-def looks(seconds: float) -> int:
-    """How often a key that comes after so many seconds is looked for in vain."""
-    waits = (float(seconds_until_next_look(timedelta(seconds=waited))) for waited in _moments())
-    return next(number for number, moment in enumerate(accumulate(waits, initial=0.0)) if moment >= seconds)
-
-
-def _moments() -> Iterator[float]:
-    """When looks follow each other as the state machine has them, in seconds after the first."""
-    moment = 0.0
-    for _ in repeat(None):
-        yield moment
-        moment += seconds_until_next_look(timedelta(seconds=moment))
-
-
-def _connect(world: World, revision: Revision, late: float = 0) -> Journey:
+def _connect(world: World, revision: Revision, late: int = 0) -> Journey:
     """A new user connects. late: how many seconds the key comes after the completion, where it comes by itself."""
     journey = Journey(world, revision).consented()
     if late:
@@ -143,14 +131,6 @@ def _connect(world: World, revision: Revision, late: float = 0) -> Journey:
         sleep(0.05)
     journey.await_told()
     return journey
-
-
-def _look(world: World, meter: Meter, at_once: Counts) -> Counts:
-    """What a look costs that does not find the key."""
-    before, detections = meter.counts(), meter.invocations["DetectKey"]
-    _connect(world, Revision.AUGUST_2026, late=5)
-    in_vain = meter.invocations["DetectKey"] - detections - 1
-    return times(less(less(meter.counts(), before), at_once), 1 / in_vain)
 
 
 def _frontend_look(meter: Meter, journey: Journey) -> Counts:
@@ -206,9 +186,16 @@ def _stored(world: World, journey: Journey) -> Counts:
     return {"secret-months": len(secrets), "table gb-months": gigabytes, "backup gb-months": gigabytes}
 
 
+def _each_second(seen: Seen, since: int, until: int) -> Counts:
+    """What each second takes between the two in which the key is not there."""
+    return times(less(seen.late[until], seen.late[since]), 1 / (until - since))
+
+
 def _waiting(seen: Seen, seconds: int) -> Counts:
     """What a connection takes whose key comes so many seconds after its completion."""
-    return plus(seen.at_once, times(seen.look, looks(seconds)), times(seen.frontend, seconds + 1))
+    more = max(0, seconds - _WAITS[-1])
+    late = plus(seen.late[_WAITS[-1]], times(_each_second(seen, 30, 60), more)) if more else seen.late[seconds]
+    return plus(late, times(seen.frontend, seconds + 1))
 
 
 def _sum(counts: Counts) -> float:

@@ -1,4 +1,4 @@
-"""Goals, prices, looks and imports: what the bench makes of numbers."""
+"""Goals, prices and imports: what the bench makes of numbers."""
 
 import json
 
@@ -7,7 +7,6 @@ import pytest
 from bench import growth
 from bench.__main__ import main
 from bench.built import clients
-from bench.calls import looks
 from bench.events import USUAL, event
 from bench.imports import by_package, largest
 from bench.meter import less, metrics, plus, times
@@ -65,13 +64,6 @@ def test_counts_are_added_and_taken_away_by_name() -> None:
     assert plus({"a": 1, "b": 2}, {"a": 3}) == {"a": 4, "b": 2}
     assert less({"a": 5, "b": 2}, {"a": 3}) == {"a": 2, "b": 2}
     assert times({"a": 2}, 3) == {"a": 6}
-
-
-@pytest.mark.parametrize(
-    ("seconds", "in_vain"), [(0, 0), (1, 1), (10, 10), (30, 30), (31, 31), (35, 31), (36, 32), (60, 36)]
-)
-def test_a_key_is_looked_for_each_second_and_later_each_five(seconds: float, in_vain: int) -> None:
-    assert looks(seconds) == in_vain
 
 
 def test_every_function_has_a_usual_request() -> None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import boto3
 import pytest
 
 from fastkey.bootstrap import AwsWorld
@@ -16,6 +17,7 @@ from fastkey.ops.verbs.revoke_all import RATE, revoke_all
 from tests.contract.given import NOW, active, detecting, start
 from tests.fakes.world import FakeWorld
 from tests.ops.stacks import STACK
+from tests.unit.environment import ENVIRONMENT
 
 
 def listed(connection: Connection) -> Listed:
@@ -143,3 +145,13 @@ def test_what_could_not_be_revoked_is_not_waited_for(
     assert main(["revoke-all", "--yes", "--wait"]) == 1
     out = capsys.readouterr().out.splitlines()
     assert out[1:] == [f"not revoked: {connection.connection_id} storage_unavailable", "ended: none"]
+
+
+def test_what_cannot_be_read_was_not_revoked(
+    begun: list[Listed], world: AwsWorld, capsys: pytest.CaptureFixture[str]
+) -> None:
+    item = {name: {"S": "of another program"} for name in ("connection_id", "user_id", "created", "status")}
+    boto3.client("dynamodb").put_item(TableName=ENVIRONMENT["CONNECTIONS_TABLE"], Item=item)
+    assert main(["revoke-all", "--yes"]) == 1
+    assert [each.user_id for each in begun] == ["bob", "ada"]
+    assert capsys.readouterr().out.splitlines()[1:] == ["not revoked: of another program unreadable"]

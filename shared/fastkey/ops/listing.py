@@ -29,7 +29,7 @@ class Listing:
 
     Narrowed to a user, a status, and to what has not changed since a time. Without a user, the whole index is read: how
     much that was is in `read`, connections, and `units`, of DynamoDB's read capacity. What was stored a moment ago may
-    not show yet.
+    not show yet. An item that is no connection is named, and holds up no other: its id is in `unreadable`.
     """
 
     def __init__(
@@ -43,6 +43,7 @@ class Listing:
     ) -> None:
         self.read = 0
         self.units = 0.0
+        self.unreadable: list[str] = []
         self._pages = dynamodb.get_paginator("query" if user_id else "scan").paginate
         self._request = {
             "TableName": table,
@@ -55,7 +56,16 @@ class Listing:
         for page in self._pages(**self._request):
             self.read += page["ScannedCount"]
             self.units += page["ConsumedCapacity"]["CapacityUnits"]
-            yield from _readable(page["Items"])
+            yield from self._readable(page["Items"])
+
+    def _readable(self, items: Iterable[Mapping[str, Any]]) -> Iterator[Listed]:
+        for item in items:
+            try:
+                yield _listed(item)
+            except (KeyError, ValueError):
+                connection_id = item["connection_id"]["S"]
+                note(f"the item is no connection: {connection_id}")
+                self.unreadable.append(connection_id)
 
 
 def _narrowed(user_id: str | None, status: Status | None, unchanged_since: datetime | None) -> dict[str, Any]:
@@ -76,15 +86,6 @@ def _narrowed(user_id: str | None, status: Status | None, unchanged_since: datet
         "FilterExpression": " AND ".join(filters),
     }
     return request | {name: value for name, value in wanted.items() if value}
-
-
-def _readable(items: Iterable[Mapping[str, Any]]) -> Iterator[Listed]:
-    """One that some other program has written is named, and holds up no other."""
-    for item in items:
-        try:
-            yield _listed(item)
-        except (KeyError, ValueError):
-            note(f"the item is no connection: {item['connection_id']['S']}")
 
 
 def _listed(item: Mapping[str, Any]) -> Listed:

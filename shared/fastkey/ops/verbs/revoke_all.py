@@ -38,7 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(operator: Operator, chosen: argparse.Namespace) -> int:
     clock = operator.registry.clock
-    listed = _open(operator, chosen.user)
+    listing = _listing(operator, chosen.user)
+    listed = _open(listing)
     note(f"have not ended: {_by_status(listed)}")
     if listed and not chosen.yes:
         _confirm(operator.stack)
@@ -47,6 +48,8 @@ def run(operator: Operator, chosen: argparse.Namespace) -> int:
     failed = revoke_all(operator.registry, to_revoke)
     took = (clock.now() - began).total_seconds()
     say(f"{len(to_revoke) - len(failed)} of {len(to_revoke)} begun to be revoked, in {took:.1f} s")
+    # Somebody else wrote them, and whether a key lives there is not known.
+    failed += [(connection_id, "unreadable") for connection_id in listing.unreadable]
     for connection_id, code in failed:
         say(f"not revoked: {connection_id} {code}")
     if chosen.wait:
@@ -86,10 +89,9 @@ def _paced(connections: Iterable[Listed], clock: Clock) -> Iterator[Listed]:
         turn = max(turn, clock.now()) + timedelta(seconds=1) / RATE
 
 
-def _open(operator: Operator, user_id: str | None) -> list[Listed]:
+def _open(listing: Listing) -> list[Listed]:
     """Those that have not ended, the newest first."""
-    listed = (each for each in _listing(operator, user_id) if not each.status.is_end)
-    return sorted(listed, key=lambda each: each.created_at, reverse=True)
+    return sorted((each for each in listing if not each.status.is_end), key=lambda each: each.created_at, reverse=True)
 
 
 def _listing(operator: Operator, user_id: str | None) -> Listing:

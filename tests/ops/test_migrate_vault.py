@@ -1,6 +1,9 @@
 """Keys are moved run by run of a function, until there is nothing to move; and a copy is seen in either vault."""
 
+from argparse import Namespace
 from collections.abc import Mapping
+from io import BytesIO
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -8,8 +11,9 @@ import pytest
 
 from fastkey.bootstrap import AwsWorld
 from fastkey.ops.operator import Operator
+from fastkey.ops.trouble import Trouble
 from fastkey.ops.vault import Copy, find_copy
-from fastkey.ops.verbs.migrate_vault import migrate_vault
+from fastkey.ops.verbs.migrate_vault import migrate_vault, run
 from fastkey.ports import KeyVault
 from tests.contract.given import captured, start
 from tests.ops.stacks import STACK
@@ -54,3 +58,12 @@ def test_a_copy_is_seen_in_either_vault_and_not_read(world: AwsWorld, vault: str
     assert find_copy(operator, connection.connection_id) is Copy.EMPTY
     stored.store(connection.connection_id, captured())
     assert find_copy(operator, connection.connection_id) is Copy.THERE
+
+
+def test_a_function_that_was_killed_is_named_trouble() -> None:
+    """Of one that ran out of time Lambda may say no errorType: what it says of such a run is not described."""
+    payload = BytesIO(b'{"errorMessage": "2026-11-22T05:47:21Z 1-2 Task timed out after 240.00 seconds"}')
+    client = SimpleNamespace(invoke=lambda **_: {"FunctionError": "Unhandled", "Payload": payload})
+    operator: Any = SimpleNamespace(client=lambda _: client, deployment=SimpleNamespace(vault_migration="migrate"))
+    with pytest.raises(Trouble, match="can be run again: Unhandled"):
+        run(operator, Namespace(to="dynamodb"))

@@ -67,6 +67,8 @@ def _invoke(operator: Operator, event: Mapping[str, Any]) -> Answer:
     answer: Answer = json.loads(called["Payload"].read())
     if "FunctionError" not in called:
         return answer
-    if answer["errorType"] == InvalidRequest.__name__:
+    # Of a function that was killed, Lambda may have a message alone.
+    error = answer.get("errorType", called["FunctionError"])
+    if error == InvalidRequest.__name__:
         raise Trouble(f"keys are not stored in {event['to']}: deploy the stack with Vault={event['to']} first")
-    raise Trouble(f"moving keys failed, and can be run again: {answer['errorType']}")
+    raise Trouble(f"moving keys failed, and can be run again: {error}")

@@ -104,10 +104,10 @@ def test_a_user_whose_id_would_command_a_terminal_does_not(world: AwsWorld, caps
 def test_an_item_that_is_no_connection_is_named_and_holds_up_no_other(
     connections: Sequence[Connection], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    item = {name: {"S": "of another program"} for name in ("connection_id", "user_id", "created", "status")}
+    item = {name: {"S": "of another\x1b[2J program"} for name in ("connection_id", "user_id", "created", "status")}
     boto3.client("dynamodb").put_item(TableName=ENVIRONMENT["CONNECTIONS_TABLE"], Item=item)
     main(["connections", "--json"])
     printed = capsys.readouterr()
     counted = [json.loads(line)["connections"] for line in printed.out.splitlines()]
     assert sum(counted) == len(connections)
-    assert printed.err.splitlines()[0] == "the item is no connection: of another program"
+    assert printed.err.splitlines()[0] == "the item is no connection: of another\N{REPLACEMENT CHARACTER}[2J program"

@@ -32,7 +32,7 @@ def say(text: str) -> None:
 
 def note(text: str) -> None:
     """Prints a line beside what was asked for: progress, what it cost, what went wrong."""
-    print(text, file=sys.stderr, flush=True)  # noqa: T201 - a command-line front end
+    print(_text(text), file=sys.stderr, flush=True)  # noqa: T201 - a command-line front end
 
 
 def _line(row: Row, widths: Mapping[str, int]) -> str:

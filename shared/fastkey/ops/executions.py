@@ -56,7 +56,7 @@ class Executions:
         pages = self._client.get_paginator("get_execution_history").paginate(
             executionArn=execution.arn, includeExecutionData=False
         )
-        for event in (event for page in pages for event in page["events"]):
+        for event in pages.search("events[]"):
             details = _details(event)
             if event["type"].endswith("StateEntered"):
                 state = details["name"]

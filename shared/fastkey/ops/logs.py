@@ -19,7 +19,7 @@ def logged(client: "CloudWatchLogsClient", group: str, connection_id: str, since
     pages = client.get_paginator("filter_log_events").paginate(
         logGroupName=group, filterPattern=f'"{connection_id}"', startTime=int(since.timestamp() * 1000)
     )
-    for event in (event for page in pages for event in page["events"]):
+    for event in pages.search("events[]"):
         line = _parse(event["message"])
         if line.get("connection_id") == connection_id:
             shown = [str(line[name]) for name in ("message", *_SHOWN) if line.get(name)]

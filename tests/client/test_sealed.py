@@ -1,13 +1,17 @@
 """A program finds keys in either vault, and says what it cannot open."""
 
 from collections.abc import Iterator
+from time import monotonic
 from typing import Any
 
 import boto3
 import pytest
+from botocore.stub import Stubber
 
 from fastkey.bootstrap import AwsWorld
 from fastkey.client import Client, NoKey, NotOpened, Sealed
+from fastkey.client.keys import Keys
+from fastkey.client.sealed import SealedKeys
 from fastkey.ports import KeyVault, Vault
 from tests.contract.aws import aws_world
 from tests.contract.given import captured, start
@@ -41,6 +45,16 @@ def stored(vault: KeyVault) -> str:
 @pytest.mark.parametrize("vault", ["chosen_vault", "other_vault"])
 def test_a_key_is_found_in_either_vault(world: AwsWorld, knowing_both: Client, vault: str) -> None:
     assert knowing_both.key(stored(getattr(world, vault))) == KEY
+
+
+def test_secrets_manager_is_not_asked_for_a_key_that_is_in_dynamodb(world: AwsWorld) -> None:
+    """Which would be most of what it costs."""
+    sealed = Sealed(world.policy.keys_table, world.policy.sealing_key_arn)
+    sealed_keys = SealedKeys(boto3.client("dynamodb"), boto3.client("kms"), sealed)
+    secretsmanager = boto3.client("secretsmanager")
+    keys = Keys(secretsmanager, ENVIRONMENT["KEYS_ARN"], monotonic, sealed_keys)
+    with Stubber(secretsmanager):  # it would raise
+        assert keys.get(stored(world.chosen_vault)) == KEY
 
 
 def test_a_key_that_was_shredded_is_in_neither(world: AwsWorld, knowing_both: Client) -> None:

@@ -1,5 +1,6 @@
 """Keys are moved run by run of a function, until there is nothing to move; and a copy is seen in either vault."""
 
+import shlex
 from argparse import Namespace
 from collections.abc import Mapping
 from io import BytesIO
@@ -47,6 +48,24 @@ def test_runs_go_on_where_the_last_one_ended_until_a_pass_moves_nothing() -> Non
 def test_what_cannot_be_moved_is_named() -> None:
     function = Function(answer(2, "connection-1"), answer(0, "connection-2", cursor="3 "), answer(0, "connection-3"))
     assert migrate_vault(function, "dynamodb") == (2, {"connection-2": "conflict", "connection-3": "conflict"})
+
+
+def test_a_command_that_was_stopped_goes_on_where_it_was_and_then_looks_at_all() -> None:
+    function = Function(answer(0), answer(0, cursor="3 "), answer(0))
+    assert migrate_vault(function, "dynamodb", "5 ") == (0, {})
+    assert [event["cursor"] for event in function.asked] == ["5 ", None, "3 "]
+
+
+def test_where_it_goes_on_is_said_as_a_shell_takes_it(capsys: pytest.CaptureFixture[str]) -> None:
+    migrate_vault(Function(answer(7, cursor='3 {"a": "b"}'), answer(0), answer(0)), "dynamodb")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert shlex.split(line)[-2:] == ["--from", '3 {"a": "b"}']
+
+
+def test_runs_that_come_no_further_are_not_repeated_for_ever() -> None:
+    stuck = answer(0, "connection-1", cursor="3 ")
+    with pytest.raises(Trouble, match="connection-1: conflict"):
+        migrate_vault(Function(answer(1, cursor="3 "), answer(1, cursor="3 "), stuck), "dynamodb")
 
 
 @pytest.mark.parametrize("vault", ["chosen_vault", "other_vault"])

@@ -28,7 +28,7 @@ class Client:
 
     connections_table, keys_arn, whitebit_url: the stack's outputs ConnectionsTable, KeysArn and WhiteBitUrl. session:
     whose AWS credentials and region are used; without one boto3's own, from the environment. sealed: where keys lie
-    that are not in Secrets Manager, if there may be any.
+    that are not in Secrets Manager, if there may be any; they are looked for there first.
     """
 
     def __init__(

@@ -52,7 +52,7 @@ def migrate_vault(world: World, to: str, cursor: str | None, deadline: datetime)
         raise InvalidRequest
     now, goes_on = world.clock.now(), None
     left: dict[str, str] = {}
-    copied: list[Connection] = []
+    copied: dict[str, Connection] = {}
     for page, connection_id in _connections(world, cursor):
         # One half of the time for each.
         if world.clock.now() + TIME_TO_MOVE > now + (deadline - now - SETTLING) / 2:
@@ -60,13 +60,13 @@ def migrate_vault(world: World, to: str, cursor: str | None, deadline: datetime)
             break
         with _naming(connection_id, left):
             if connection := _copy(world, connection_id, deadline):
-                copied.append(connection)
+                copied[connection_id] = connection
     if copied:
         world.clock.wait(SETTLING)
-    for connection in copied:
-        with _naming(connection.connection_id, left):
+    for connection_id, connection in copied.items():
+        with _naming(connection_id, left):
             _clear(world, connection, deadline)
-    return Migrated(sum(connection.connection_id not in left for connection in copied), left, goes_on)
+    return Migrated(len(copied.keys() - left.keys()), left, goes_on)
 
 
 @contextmanager

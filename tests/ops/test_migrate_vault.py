@@ -85,4 +85,4 @@ def test_a_function_that_was_killed_is_named_trouble() -> None:
     client = SimpleNamespace(invoke=lambda **_: {"FunctionError": "Unhandled", "Payload": payload})
     operator: Any = SimpleNamespace(client=lambda _: client, deployment=SimpleNamespace(vault_migration="migrate"))
     with pytest.raises(Trouble, match="can be run again: Unhandled"):
-        run(operator, Namespace(to="dynamodb"))
+        run(operator, Namespace(to="dynamodb", cursor=None))

@@ -89,7 +89,7 @@ def measure(runs: int) -> Report:
     """Starts every function so often, in turns with what it is compared to."""
     uses = clients()
     # What the library logs here, on the way to a request, is nobody's.
-    quiet = patch.object(logging._logger, "stream", io.StringIO())
+    quiet = patch.object(logging._logger.registered_handler, "stream", io.StringIO())
     with TemporaryDirectory() as folder, World(ports=Ports(partner=DEFAULT_PORT)) as world, quiet:
         os.environ |= aws_environment(world)
         targets = {**_functions(world), **_baselines(world, Path(folder), set(uses.values()))}

@@ -66,6 +66,12 @@ def _keep(journey: Journey) -> None:
         journey.wait_for(due - journey.world.clock.now() - timedelta(seconds=60))
 
 
+def _leave_behind(journey: Journey) -> None:
+    """The key is in the vault that was chosen before."""
+    _activate(journey)
+    journey.world.choose_other_vault()
+
+
 # How far a connection has come that a request speaks of; the others speak of an active one.
 _GIVEN: Mapping[str, Callable[[Journey], object]] = {
     "StartConnection": lambda journey: journey.start(),
@@ -78,6 +84,7 @@ _GIVEN: Mapping[str, Callable[[Journey], object]] = {
     "RefreshToken": lambda journey: journey.authorize().wait(seconds=290),
     "GuardKeys": _fall_due,
     "KeepTokens": _keep,
+    "MigrateVault": _leave_behind,
 }
 
 
@@ -119,7 +126,11 @@ def _app(function: str) -> ModuleType:
 
 def _known(journey: Journey) -> Mapping[str, str]:
     """What a request speaks of, as far as there is any by now."""
-    known = {"connection_id": journey.connection_id, "ticket": journey.ticket.reveal()}
+    known = {
+        "connection_id": journey.connection_id,
+        "ticket": journey.ticket.reveal(),
+        "vault": journey.world.policy.vault.value,
+    }
     if journey.departure.cookie_name:
         known |= {
             "cookie": f"{journey.departure.cookie_name}={journey.departure.cookie.reveal()}",

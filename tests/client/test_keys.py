@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from fastkey.bootstrap import AwsWorld
-from fastkey.client import NoKey
+from fastkey.client import NoKey, NotOpened
 from fastkey.client import keys as module
 from fastkey.client.keys import MAX_AGE, Keys
 from tests.contract.given import captured, start
@@ -136,6 +136,17 @@ def test_no_more_keys_are_kept_than_the_limit_and_none_that_is_too_old(
 def test_a_key_is_not_shown_by_what_keeps_it(world: AwsWorld, keys: Keys) -> None:
     keys.get(stored(world))
     assert KEY.secret.reveal() not in f"{keys._kept}"
+
+
+@pytest.mark.parametrize("changed", ["no JSON canary", "[]", "{}", '{"externalId": 1, "secret": "canary"}'])
+def test_a_key_that_was_changed_by_hand_is_not_quoted(world: AwsWorld, keys: Keys, changed: str) -> None:
+    connection_id = stored(world)
+    secret_id = ENVIRONMENT["KEYS_ARN"] + connection_id
+    boto3.client("secretsmanager").put_secret_value(SecretId=secret_id, SecretString=changed)
+    with pytest.raises(NotOpened) as raised:
+        keys.get(connection_id)
+    assert "canary" not in str(raised.value)
+    assert raised.value.__cause__ is None
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "DecryptionFailure", "InternalServiceError"])

@@ -11,10 +11,10 @@ class NoKey(Exception):
 
 
 class NotOpened(Exception):
-    """A key in DynamoDB could not be opened.
+    """A stored key could not be opened.
 
-    KMS did not answer, this program's role may not have it open it, or what lies there is not what fastkey stored.
-    code: the class of what was raised.
+    What lies there is not what fastkey stored; or, in DynamoDB, KMS did not answer, or this program's role may not have
+    it open it. code: the class of what was raised.
     """
 
     def __init__(self, code: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from fastkey.client.errors import NoKey
+from fastkey.client.errors import NoKey, NotOpened
 from fastkey.client.sealed import SealedKeys
 from fastkey.domain.key import CapturedKey
 from fastkey.domain.secret import Secret
@@ -54,7 +54,7 @@ class Keys:
         self._lock = Lock()
 
     def get(self, connection_id: str) -> CapturedKey:
-        """The connection's key, which was there within the last minute. Raises NoKey."""
+        """The connection's key, which was there within the last minute. Raises NoKey and NotOpened."""
         # Looked at before the key is read: one that is shredded meanwhile ages as well.
         now = self._clock()
         with self._lock:
@@ -89,7 +89,11 @@ class Keys:
             if error.response["Error"]["Code"] in _GONE:
                 return None
             raise
-        return CapturedKey.from_json(Secret(answer["SecretString"]))
+        try:
+            return CapturedKey.from_json(Secret(answer["SecretString"]))
+        except (KeyError, TypeError, ValueError) as error:
+            # Somebody has changed it by hand. The error would quote it.
+            raise NotOpened(type(error).__name__) from None
 
     def _drop(self, now: float) -> None:
         """Drops what is too old, and the oldest where there are too many. They stand in the order of their reading."""

@@ -45,6 +45,10 @@ class Sandbox:
         """Order that something goes wrong with a call; `path` is a shell pattern."""
         self._send("POST", "/faults", {"method": method, "path": path, "kind": kind, **more})
 
+    def recover(self) -> None:
+        """Nothing that was ordered goes wrong any more."""
+        requests.delete(self._url + "/faults", timeout=10).raise_for_status()
+
     def keys(self, email: str) -> list[dict[str, Any]]:
         keys: list[dict[str, Any]] = self.ask(f"/users/{email}")["keys"]
         return keys

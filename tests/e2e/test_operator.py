@@ -29,6 +29,7 @@ from tests.until import until
 MANY = 6
 
 DELETE = ("DELETE", "/oauth2/api-key/*")
+AWAY = 1000  # calls
 
 
 @dataclass
@@ -91,11 +92,12 @@ def have_a_connection_go_on(day: Day) -> None:
 def have_a_revocation_go_on(day: Day) -> None:
     user = day.user()
     user.connect()
-    # WhiteBIT is away, and RevokeKey waits to ask again.
-    user.sandbox.fault(*DELETE, "status", status=500)
+    # WhiteBIT is away for longer than it takes to stop whoever asks again.
+    user.sandbox.fault(*DELETE, "status", status=500, times=AWAY)
     day.see("revoke", "revoke", user.connection_id)
-    until(lambda: user.sandbox.ask("/faults") == [])
+    until(lambda: [fault["times"] for fault in user.sandbox.ask("/faults")] != [AWAY])
     day.break_off("RevokeKey", user)
+    user.sandbox.recover()
     day.see("retry of a revocation", "retry", user.connection_id)
     assert user.end()["status"] == "revoked"
     user.await_told()

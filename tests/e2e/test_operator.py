@@ -63,7 +63,8 @@ class Day:
         """Somebody stops the user's execution, whatever it is doing."""
         until(lambda: self.execution(machine, user))
         self.world.client("stepfunctions").stop_execution(executionArn=self._arn(machine, user))
-        until(lambda: self.execution(machine, user) == "ABORTED")
+        # The local AWS stops it once the function has ended for which it waits: that may look for half a minute.
+        until(lambda: self.execution(machine, user) == "ABORTED", seconds=60)
 
     def _arn(self, machine: str, user: Journey) -> str:
         return f"{self.world.state_machines[machine].replace(':stateMachine:', ':execution:')}:{user.connection_id}"

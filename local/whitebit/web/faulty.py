@@ -53,14 +53,13 @@ def before_view() -> Response | None:
         case Fault(kind=Kind.REDIRECT) as fault:
             return Response(status=fault.status or 302, headers={"Location": str(fault.location)})
         case Fault(kind=Kind.DROP_BEFORE):
-            close_connection()
             return Response(status=500)
     return None
 
 
 def after_view(response: Response) -> Response:
     """Carry out the rest of the fault on the view's answer, then write the call down."""
-    answered = response.status_code
+    answered, last_words = response.status_code, None
     match g.fault:
         case Fault(kind=Kind.LATENCY) as fault:
             time.sleep(fault.seconds)
@@ -73,12 +72,15 @@ def after_view(response: Response) -> Response:
             response.response = chain([response.get_data()], repeat(b" " * 1024))
             del response.headers["Content-Length"]
         case Fault(kind=Kind.DROP_AFTER) as fault:
-            close_connection(b"" if fault.truncate is None else cut_short(response, fault.truncate))
+            last_words = b"" if fault.truncate is None else cut_short(response, fault.truncate)
             answered = 0 if fault.truncate is None else answered
         case Fault(kind=Kind.DROP_BEFORE):
-            answered = 0
+            answered, last_words = 0, b""
     if not is_control():
         write_down(answered)
+    # Whoever sees that the connection is closed finds the call written down.
+    if last_words is not None:
+        close_connection(last_words)
     return response
 
 
@@ -110,7 +112,7 @@ def cut_short(response: Response, size: int) -> bytes:
     return head.encode() + response.get_data()[:size]
 
 
-def close_connection(last_words: bytes = b"") -> None:
+def close_connection(last_words: bytes) -> None:
     """Close the client's connection under the server, which then has nobody to answer."""
     connection: socket.socket = request.environ["werkzeug.socket"]
     connection.sendall(last_words)

@@ -8,8 +8,8 @@ from time import sleep
 
 from bench.built import resources
 from bench.dynamodb import size
-from bench.meter import Counts, Meter, less, metering, metrics, plus, times
-from bench.prices import SERVICES, cost, prices
+from bench.meter import Meter, less, metering, metrics, plus, times
+from bench.prices import SERVICES, Counts, cost, prices
 from bench.report import Goal, Report, Section, Table
 from fastkey.domain.connection import CHECK_PERIOD
 from fastkey.ports import Vault
@@ -33,7 +33,9 @@ _COUNTED = """\
 Of one connection, from the click to the told event, on average, in a local world: everything that a role asked of AWS,
 and what is billed by other measures. A second awake and a look are parts of the difference between connections whose
 keys came more and less late, a trial is what the guardian takes for one key more. Lambda's seconds are those in front
-of the local AWS and the sandbox, in functions that were warm; capacity units follow from the sizes of the items."""
+of the local AWS and the sandbox, in functions that were warm; capacity units follow from the sizes of the items. Not
+counted: the lines that AWS itself writes into logs, of an invocation, a request and a state, and what DynamoDB asks of
+KMS for its tables."""
 _ASKED = "The same connection, without waiting, call by call. What is read of AWS's own accord is not here."
 _COST = """\
 US dollars for a million connections, by how long after its consent a person has confirmed the key, with one look of a
@@ -147,8 +149,7 @@ def _trial(world: World, meter: Meter, journey: Journey) -> Counts:
     world.fire("GuardKeys")
     nothing_due = meter.counts()
     fall_due(world, journey.connection_id)
-    more = less(less(meter.counts(), nothing_due), less(nothing_due, before))
-    return {name: max(0.0, number) for name, number in more.items()}
+    return _more(less(meter.counts(), nothing_due), less(nothing_due, before))
 
 
 def _idle(world: World, meter: Meter) -> Counts:
@@ -188,7 +189,12 @@ def _stored(world: World, journey: Journey) -> Counts:
 
 def _each_second(seen: Seen, since: int, until: int) -> Counts:
     """What each second takes between the two in which the key is not there."""
-    return times(less(seen.late[until], seen.late[since]), 1 / (until - since))
+    return times(_more(seen.late[until], seen.late[since]), 1 / (until - since))
+
+
+def _more(after: Counts, before: Counts) -> Counts:
+    """What was used between the two, of which what varies from one to the next may come out as less than nothing."""
+    return {name: max(0.0, number) for name, number in less(after, before).items()}
 
 
 def _waiting(seen: Seen, seconds: int) -> Counts:

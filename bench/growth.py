@@ -12,13 +12,13 @@ from tests.unit.journey import Journey
 
 LIMIT = 1.01  # times as many calls as where there are few
 
-
 _RUN = timedelta(hours=1)
 
 _EXPLANATION = """\
 Calls of the ports (a read or a write of a connection, a seal, a look into the vault, a call of WhiteBIT's) in the
-world of the unit tests, which is in memory: the local world would take hours for ten thousand. What a call of a port
-asks of AWS does not depend on how many connections there are. Held: a week in which the guardian runs each hour and
+world of the unit tests, which is in memory: the local world would take hours for ten thousand. What these ask of AWS
+does not depend on how many connections there are; what KeepTokens asks, which is not here, does: each minute it counts
+those whose tokens are kept, a megabyte of an index at a time. Held: a week in which the guardian runs each hour and
 tries every key, without what runs take that find nothing."""
 
 

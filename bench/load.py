@@ -24,6 +24,8 @@ MEMORY_LIMIT = 1.1  # times what it was when half of the load was done
 
 _SAMPLE_SECONDS = 1.0
 _PATIENCE = 600  # seconds
+_LOOKS_EVERY = 1.0  # seconds, as frontends do
+_STARTS = 10  # of one user, in vain
 _FIRST = 10  # connections, by which processes are started
 
 _SECRET_READ = ("GET", "/oauth2/api-key/{external_id}/secret")
@@ -31,9 +33,10 @@ _SECRET_READ = ("GET", "/oauth2/api-key/{external_id}/secret")
 _EXPLANATION = """\
 Each user has an account at WhiteBIT, consents, completes and makes the key, through the local world, fifty at once,
 when functions are warm.
-Lost: a connection that is not active in the end, or whose stored key is not the one that WhiteBIT issued. Twice: an
-account with more than one key, and reads of a secret beyond one for each. Memory is that of a function's process, in
-MiB, on average over all of them; the world around them keeps all that has ever happened, and so grows."""
+Refused: starts that got no connection, because this machine had no time for them; users try again. Lost: a connection
+that is not active in the end, or whose stored key is not the one that WhiteBIT issued. Twice: an account with more than
+one key, and reads of a secret beyond one for each. Memory is that of a function's process, in MiB, on average over all
+of them; the world around them keeps all that has ever happened, and so grows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class End:
     """How a user's connection ended. keys: how many the account has at WhiteBIT."""
 
     seconds: float
+    refused: int
     is_held: bool
     keys: int
 
@@ -64,6 +68,7 @@ def measure(connections: int) -> Report:
         ["in all, s", f"{taken:.0f}"],
         ["each, median s", f"{median(each.seconds for each in ends):.1f}"],
         ["each, longest s", f"{max(each.seconds for each in ends):.1f}"],
+        ["refused", f"{sum(end.refused for end in ends)}"],
         ["lost", f"{lost}"],
         ["twice", f"{twice}"],
         ["memory at half of the time", f"{half:.1f}"],
@@ -83,27 +88,29 @@ def measure(connections: int) -> Report:
 def _connect(world: World) -> End:
     begun = monotonic()
     journey = Journey(world, Revision.AUGUST_2026)
+    refused = _start(journey)
     is_active = False
-    # Whoever is refused, or waits for too long, has lost the connection.
+    # Whoever is refused from now on, or waits for too long, has lost the connection.
     with suppress(TimeoutError, requests.RequestException):
-        journey.consented().complete().create_key()
-        is_active = _end(journey) == "active"
+        journey.visit().consent().complete().create_key()
+        end = journey.frontend.await_end(journey.connection_id, _PATIENCE, pause=_LOOKS_EVERY)
+        is_active = end["status"] == "active"
         # The world ends when nobody needs it any more.
         await_told(world, journey.connection_id, _PATIENCE)
     keys, stored = journey.whitebit_keys(), journey.stored()
     secret = sha256(loads(stored)["secret"].encode()).hexdigest() if stored else ""
     is_held = is_active and [key["secret_sha256"] for key in keys] == [secret]
-    return End(monotonic() - begun, is_held, len(keys))
+    return End(monotonic() - begun, refused, is_held, len(keys))
 
 
-def _end(journey: Journey) -> str:
-    """The connection's status once it is known, for which a frontend looks each second."""
-    deadline = monotonic() + _PATIENCE
-    while (status := journey.frontend.get(journey.connection_id)["status"]) == "pending":
-        if monotonic() > deadline:
-            raise TimeoutError
-        sleep(1)
-    return str(status)
+def _start(journey: Journey) -> int:
+    """How often that was refused before. Raises TimeoutError where it always is."""
+    for refused in range(_STARTS):
+        with suppress(requests.RequestException):
+            journey.start()
+            return refused
+        sleep(_LOOKS_EVERY)
+    raise TimeoutError(f"{_STARTS} starts were refused")
 
 
 @contextmanager

@@ -7,12 +7,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from bench.built import functions
+from bench.prices import Counts
 from bench.recorder import Recorder
 from local.world import World
 from tests.logged import entries
 from tests.operations.cloudwatch import Metric, Metrics
-
-Counts = Mapping[str, float]
 
 _MIB_IN_GIB = 1024
 _BYTES_IN_GB = 1e9
@@ -26,13 +25,14 @@ class Meter(logging.Handler):
         self.recorder = Recorder(world)
         self.invocations: defaultdict[str, int] = defaultdict(int)
         self._world = world
-        self._gb_seconds = 0.0
+        self._milliseconds = self._gb_seconds = 0.0
 
     def emit(self, record: logging.LogRecord) -> None:
         """Hears of an invocation that has ended. Starts are not counted: see "Cold start"."""
         function, _, milliseconds, _ = record.args if isinstance(record.args, tuple) else ()
         spec = self._world.functions.specs()[str(function)]
         self.invocations[spec.logical_id] += 1
+        self._milliseconds += float(str(milliseconds))
         self._gb_seconds += float(str(milliseconds)) / 1000 * spec.memory_mb / _MIB_IN_GIB
 
     def counts(self) -> Counts:
@@ -42,6 +42,7 @@ class Meter(logging.Handler):
         return {
             "state transitions": self._transitions(),
             "lambda requests": sum(self.invocations.values()),
+            "lambda milliseconds": self._milliseconds,
             "lambda gb-seconds": self._gb_seconds,
             "api requests": sum(self.invocations[name] for name in behind_api),
             "write units": calls["write units"],
@@ -71,8 +72,9 @@ class Meter(logging.Handler):
         for machine in self._world.state_machines.values():
             for page in workflows.get_paginator("list_executions").paginate(stateMachineArn=machine):
                 for execution in page["executions"]:
-                    arn = execution["executionArn"]
-                    yield from workflows.get_execution_history(executionArn=arn, maxResults=1000)["events"]
+                    history = workflows.get_paginator("get_execution_history")
+                    for part in history.paginate(executionArn=execution["executionArn"]):
+                        yield from part["events"]
 
 
 @contextmanager

@@ -12,7 +12,7 @@ Counts = Mapping[str, float]
 # The services as they stand in a bill, and what of the price list is theirs.
 SERVICES: Mapping[str, tuple[str, ...]] = {
     "Step Functions": ("state transitions",),
-    "Lambda": ("lambda requests", "lambda gb-seconds"),
+    "Lambda": ("lambda requests", "lambda milliseconds", "lambda gb-seconds"),
     "API Gateway": ("api requests",),
     "DynamoDB": ("write units", "read units", "table gb-months", "backup gb-months"),
     "KMS": ("kms requests", "kms key-months"),

@@ -31,8 +31,9 @@ _PAGE = f"http://localhost:{DEFAULT_PORT}{RETURN_PATH}"
 
 _EXPLANATION = """\
 Milliseconds of CPU from the event to the answer, with everything that a handler asks of the world (AWS, WhiteBIT)
-answered in memory: parsing, deciding, models, the log's line. What boto3 takes for its calls is in the second request
-of "Cold start"."""
+answered in memory: parsing, deciding, models, the log's line. What the calls themselves take, with boto3 and with what
+our adapters make of items and answers, is not here: it is in the second request of "Cold start", and for a whole
+connection in "The way"."""
 
 
 class DidNotError(Exception):

@@ -1,11 +1,14 @@
 """How long a connection takes in the local world, next to what the world itself takes to answer."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import median
 from time import perf_counter, sleep, time
+from urllib.parse import urlsplit
 
 from bench.process import children, cpu_ms
 from bench.report import Goal, Report, Section, Table
+from bench.timeline import Timeline, watching
 from local.whitebit import Revision
 from local.world import World
 from tests.e2e.journey import Journey
@@ -15,27 +18,42 @@ DETECTION_LIMIT = 1.0  # seconds
 
 _WAY = """\
 From the click on WhiteBIT's consent page to `active`, in milliseconds; the key is there when the workflow first looks.
-Of that, what the functions' processes computed is ours, and everything else is the world's: the answers of AWS and of
-the sandbox, the steps of the state machine, the gateway. Times: all of it, as times of the world's."""
+Of that, ours is the time in which a function was at work while neither the local AWS nor the sandbox was answering it:
+it computed (CPU, with boto3's part), waited for its turn on this machine, which it shares with the world, or a question
+or an answer was on its way. The rest is the world's: those answers, the gateway, the steps of the state machine, of
+which none is a wait. Times: all of it, as times of the world's."""
 _DETECTION = """\
 From the key's birth, or from the completion where that is later, to the answer of WhiteBIT that shows it, in
 milliseconds. In revision 2026-08 the person confirms at various times after the completion."""
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """The milliseconds of a connection, those that are ours, and the CPU of our processes."""
+
+    taken: float
+    ours: float
+    cpu: float
+
+    @property
+    def times(self) -> float:
+        return self.taken / (self.taken - self.ours)
+
+
 def measure(runs: int) -> Report:
     """Connects so many users in each revision, one after the other, when all functions are warm."""
-    ways: dict[str, list[tuple[float, float]]] = {}
+    ways: dict[str, list[Way]] = {}
     births: dict[str, list[float]] = {}
     for revision in Revision:
-        with World(revision) as world:
-            _connect(world, revision)
-            ways[revision.value] = [_connect(world, revision) for _ in range(runs)]
+        with watching() as timeline, World(revision) as world:
+            _connect(world, revision, timeline)
+            ways[revision.value] = [_connect(world, revision, timeline) for _ in range(runs)]
             births[revision.value] = [_detect(world, revision, 2 * number / runs) for number in range(runs)]
-    ratios = {revision: median(taken / (taken - own) for taken, own in seen) for revision, seen in ways.items()}
+    ratios = {revision: median(way.times for way in seen) for revision, seen in ways.items()}
     return Report(
         "A whole connection",
         [
-            Section("The way", _WAY, Table(("", "median", "ours", "times"), [*_way_rows(ways, ratios)])),
+            Section("The way", _WAY, Table(("", "median", "ours", "CPU", "times"), [*_way_rows(ways, ratios)])),
             Section("Detection", _DETECTION, Table(("", "min", "median", "max"), [*_detection_rows(births)])),
         ],
         [
@@ -51,15 +69,16 @@ def measure(runs: int) -> Report:
     )
 
 
-def _connect(world: World, revision: Revision) -> tuple[float, float]:
-    """The milliseconds of a connection, and of our processes' CPU in it."""
+def _connect(world: World, revision: Revision, timeline: Timeline) -> Way:
     journey = Journey(world, revision).start().visit()
+    timeline.forget()
     before, begun = _own_cpu_ms(), perf_counter()
     journey.consent().create_key().complete()
     _await_active(journey)
-    taken, own = (perf_counter() - begun) * 1000, _own_cpu_ms() - before
+    taken, cpu = (perf_counter() - begun) * 1000, _own_cpu_ms() - before
+    ours = timeline.unanswered_ms(*(urlsplit(url).port or 0 for url in (world.aws, world.whitebit)))
     journey.await_told()
-    return taken, own
+    return Way(taken, ours, cpu)
 
 
 def _detect(world: World, revision: Revision, late: float) -> float:
@@ -88,10 +107,10 @@ def _own_cpu_ms() -> float:
     return sum(map(cpu_ms, children()))
 
 
-def _way_rows(ways: Mapping[str, Sequence[tuple[float, float]]], ratios: Mapping[str, float]) -> Iterator[list[str]]:
+def _way_rows(ways: Mapping[str, Sequence[Way]], ratios: Mapping[str, float]) -> Iterator[list[str]]:
     for revision, seen in ways.items():
-        taken, own = (median(each) for each in zip(*seen, strict=True))
-        yield [revision, f"{taken:.0f}", f"{own:.0f}", f"{ratios[revision]:.2f}"]
+        medians = (median(each) for each in zip(*((way.taken, way.ours, way.cpu) for way in seen), strict=True))
+        yield [revision, *(f"{each:.0f}" for each in medians), f"{ratios[revision]:.2f}"]
 
 
 def _detection_rows(births: Mapping[str, Sequence[float]]) -> Iterator[list[str]]:

@@ -1,0 +1,84 @@
+"""Who was at work in a local world, and when: functions, and those who answer them."""
+
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from time import perf_counter
+from unittest.mock import patch
+
+from werkzeug.serving import WSGIRequestHandler
+
+from local.aws.server import ADMINISTRATOR
+
+# Step Functions invokes functions by HTTP: while that is answered, the function is at work.
+_INVOCATION = "/2015-03-31/functions/"
+
+Span = tuple[float, float]
+
+
+class Timeline(logging.Handler):
+    """Hears of every invocation, and of every answer of a server. `forget` begins anew."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.forget()
+
+    def forget(self) -> None:
+        self._invoked: list[Span] = []
+        self._answered: dict[int, list[Span]] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Hears of an invocation that has ended."""
+        ended = perf_counter()
+        _, _, milliseconds, _ = record.args if isinstance(record.args, tuple) else ()
+        self._invoked.append((ended - float(str(milliseconds)) / 1000, ended))
+
+    def hear(self, handler: WSGIRequestHandler, begun: float) -> None:
+        """Hears of an answer that has been given."""
+        # What the bench itself asks, it asks as the administrator.
+        own = f"Credential={ADMINISTRATOR}/" in handler.headers.get("Authorization", "")
+        if not own and not handler.path.startswith(_INVOCATION):
+            self._answered.setdefault(handler.server.port, []).append((begun, perf_counter()))
+
+    def unanswered_ms(self, *ports: int) -> float:
+        """Milliseconds in which a function was at work, and none of these servers was answering."""
+        return uncovered(self._invoked, [span for port in ports for span in self._answered.get(port, ())]) * 1000
+
+
+@contextmanager
+def watching() -> Iterator[Timeline]:
+    """Watches all that happens in the block."""
+    timeline, logger, handle = Timeline(), logging.getLogger("local.functions"), WSGIRequestHandler.handle
+
+    def handle_and_tell(handler: WSGIRequestHandler) -> None:
+        begun = perf_counter()
+        handle(handler)
+        timeline.hear(handler, begun)
+
+    level = logger.level
+    logger.addHandler(timeline)
+    logger.setLevel(logging.INFO)
+    try:
+        with patch.object(WSGIRequestHandler, "handle", handle_and_tell):
+            yield timeline
+    finally:
+        logger.removeHandler(timeline)
+        logger.setLevel(level)
+
+
+def uncovered(spans: Iterable[Span], others: Iterable[Span]) -> float:
+    """Seconds that are in one of the spans and in none of the others."""
+    mine, theirs = _merged(spans), _merged(others)
+    both = sum(max(0.0, min(one[1], other[1]) - max(one[0], other[0])) for one in mine for other in theirs)
+    return sum(ended - begun for begun, ended in mine) - both
+
+
+def _merged(spans: Iterable[Span]) -> list[Span]:
+    """The same time, in spans that do not overlap."""
+    merged: list[Span] = []
+    for begun, ended in sorted(spans):
+        if merged and begun <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(ended, merged[-1][1]))
+        else:
+            merged.append((begun, ended))
+    return merged

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -13,6 +14,7 @@ from moto.sqs.models import SQSBackend
 from fastkey.adapters.events import EventBridgeEvents
 from fastkey.domain.event import Event
 from fastkey.ops.cli import INTERRUPTED, main
+from fastkey.ops.verbs.replay import Replayed, replay
 from local.events import EventQueue
 from tests.events.lives import EVENTS
 from tests.ops.stacks import OUTPUTS, STACK, create_stack
@@ -103,6 +105,19 @@ def test_a_queue_that_gives_again_what_was_left_does_not_keep_it_busy(
     aws.bury(EVENTS[0])
     assert main(["replay"]) == 1
     assert capsys.readouterr().out == "0 told, 1 left in the queue\n"
+
+
+def test_those_that_were_left_do_not_hide_what_comes_after_them(aws: Aws) -> None:
+    """They show again before the rest does, as where much lies in the queue, and they fill a batch."""
+    bad = [message(number, "no JSON") for number in range(12)]
+    batches = [bad[:10], bad[:10], bad[10:], bad[:10], [message(12, "{}")], bad[:10], bad[:10], [message(13, "{}")]]
+    sqs: Any = SimpleNamespace(receive_message=lambda **_: {"Messages": batches.pop(0)})
+    assert replay(sqs, aws.bus, aws.url) == Replayed(0, {str(number) for number in range(13)})
+    assert len(batches) == 1
+
+
+def message(number: int, body: str) -> dict[str, str]:
+    return {"MessageId": str(number), "Body": body}
 
 
 @pytest.mark.parametrize("body", NO_ENTRIES)

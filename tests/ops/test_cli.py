@@ -72,7 +72,15 @@ def test_whoever_stops_it_hears_no_more(world: AwsWorld, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["connections", "--status", "lost"], ["connections", "--older-than", "5"], ["story"], ["fly"]],
+    [
+        [],
+        ["connections", "--status", "lost"],
+        ["connections", "--older-than", "5"],
+        ["connections", "--older-than", "36501d"],
+        ["connections", "--older-than", "999999d"],
+        ["story"],
+        ["fly"],
+    ],
     ids=" ".join,
 )
 def test_what_it_does_not_understand_is_not_done(world: AwsWorld, arguments: list[str]) -> None:

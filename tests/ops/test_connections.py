@@ -72,6 +72,7 @@ def test_they_are_narrowed_to_a_status_a_user_and_an_age(
     assert listed(capsys, "--user", "ada", "--status", "started", "--older-than", "30m") == [hour_ago]
     assert listed(capsys, "--user", "carol") == []
     assert set(listed(capsys, "--older-than", "0s")) == {hour_ago, fresh, of_bob}
+    assert listed(capsys, "--older-than", "36500d") == []
 
 
 def test_what_was_read_for_it_is_said(connections: Sequence[Connection], capsys: pytest.CaptureFixture[str]) -> None:
@@ -106,7 +107,7 @@ def test_an_item_that_is_no_connection_is_named_and_holds_up_no_other(
 ) -> None:
     item = {name: {"S": "of another\x1b[2J program"} for name in ("connection_id", "user_id", "created", "status")}
     boto3.client("dynamodb").put_item(TableName=ENVIRONMENT["CONNECTIONS_TABLE"], Item=item)
-    main(["connections", "--json"])
+    assert main(["connections", "--json"]) == 1
     printed = capsys.readouterr()
     counted = [json.loads(line)["connections"] for line in printed.out.splitlines()]
     assert sum(counted) == len(connections)

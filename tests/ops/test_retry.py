@@ -1,34 +1,20 @@
 """A connection goes on where its workflow was broken off, and nothing is done that the workflow would not have done."""
 
-from dataclasses import dataclass, field
+from argparse import Namespace
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from fastkey.domain import errors
 from fastkey.domain.connection import Connection
 from fastkey.domain.event import PATIENCE
-from fastkey.ops.executions import Execution, Executions, Workflow
-from fastkey.ops.verbs.retry import Stuck, retry
+from fastkey.ops.executions import Workflow
+from fastkey.ops.redrive import Stuck
+from fastkey.ops.verbs.retry import retry, run
 from tests.contract.given import NOW, active, claimed, detecting, start, unique
 from tests.fakes.world import FakeWorld
-
-
-@dataclass
-class FakeExecutions(Executions):
-    """Executions by their workflows. late: whether Step Functions takes none up again any more."""
-
-    statuses: dict[Workflow, str] = field(default_factory=dict)
-    late: bool = False
-    redriven: list[Workflow] = field(default_factory=list)
-
-    def find(self, workflow: Workflow, connection_id: str) -> Execution | None:
-        status = self.statuses.get(workflow)
-        return Execution(f"arn:{workflow}:{connection_id}", workflow, status) if status else None
-
-    def redrive(self, execution: Execution) -> bool:
-        if not self.late:
-            self.redriven.append(execution.workflow)
-        return not self.late
+from tests.ops.executions import FakeExecutions
 
 
 def capturing() -> Connection:
@@ -50,16 +36,12 @@ def world() -> FakeWorld:
     return FakeWorld()
 
 
-def told(connection: Connection) -> Connection:
-    return connection.told(connection.untold)
-
-
 @pytest.mark.parametrize("status", BROKEN_OFF)
 @pytest.mark.parametrize("step", PROVISIONING)
 def test_a_connection_on_its_way_goes_on(world: FakeWorld, step: str, status: str) -> None:
     connection, executions = PROVISIONING[step], FakeExecutions({Workflow.PROVISION_KEY: status})
     world.connections.add(connection)
-    assert retry(world, executions, connection.connection_id) == [f"ProvisionKey goes on: it was {status}"]
+    assert list(retry(world, executions, connection.connection_id)) == [f"ProvisionKey goes on: it was {status}"]
     assert executions.redriven == [Workflow.PROVISION_KEY]
     # The fence is as it was.
     assert world.connections.get(connection.connection_id) == connection
@@ -68,9 +50,12 @@ def test_a_connection_on_its_way_goes_on(world: FakeWorld, step: str, status: st
 @pytest.mark.parametrize("status", BROKEN_OFF)
 def test_a_revocation_goes_on_whatever_became_of_the_other_workflow(world: FakeWorld, status: str) -> None:
     revoking = active().revoke(NOW)
-    world.connections.add(told(revoking))
+    world.connections.add(revoking)
     executions = FakeExecutions({Workflow.PROVISION_KEY: "FAILED", Workflow.REVOKE_KEY: status})
-    assert retry(world, executions, revoking.connection_id) == [f"RevokeKey goes on: it was {status}"]
+    assert list(retry(world, executions, revoking.connection_id)) == [
+        "told: connection.activated",
+        f"RevokeKey goes on: it was {status}",
+    ]
     assert executions.redriven == [Workflow.REVOKE_KEY]
 
 
@@ -89,8 +74,8 @@ def test_what_is_under_way_is_left_alone(world: FakeWorld, status: str) -> None:
         (detecting(), FakeExecutions(), "revoke the connection"),
         (detecting(), FakeExecutions({Workflow.PROVISION_KEY: "FAILED"}, late=True), "revoke the connection"),
         (detecting(), FakeExecutions({Workflow.PROVISION_KEY: "SUCCEEDED"}), "revoke the connection"),
-        (told(active().revoke(NOW)), FakeExecutions(), "revoke the connection"),
-        (told(active().revoke(NOW)), FakeExecutions({Workflow.REVOKE_KEY: "FAILED"}, late=True), "90 days"),
+        (active().revoke(NOW), FakeExecutions(), "revoke the connection"),
+        (active().revoke(NOW), FakeExecutions({Workflow.REVOKE_KEY: "FAILED"}, late=True), "90 days"),
     ],
     ids=["forgotten", "late", "ended all the same", "revocation forgotten", "revocation late"],
 )
@@ -99,14 +84,26 @@ def test_what_cannot_go_on_is_said_with_the_way_out(
 ) -> None:
     world.connections.add(connection)
     with pytest.raises(Stuck, match=way_out):
-        retry(world, executions, connection.connection_id)
+        list(retry(world, executions, connection.connection_id))
     assert executions.redriven == []
+
+
+def test_what_was_told_is_said_although_the_connection_is_stuck(
+    world: FakeWorld, capsys: pytest.CaptureFixture[str]
+) -> None:
+    revoking = active().revoke(NOW)
+    world.connections.add(revoking)
+    operator: Any = SimpleNamespace(registry=world, executions=FakeExecutions())
+    assert run(operator, Namespace(connection_id=revoking.connection_id)) == 1
+    printed = capsys.readouterr()
+    assert printed.out == "told: connection.activated\n"
+    assert printed.err.startswith("revoking, and Step Functions has forgotten RevokeKey")
 
 
 def test_what_nobody_told_is_told(world: FakeWorld) -> None:
     connection = active()
     world.connections.add(connection)
-    assert retry(world, FakeExecutions(), connection.connection_id) == ["told: connection.activated"]
+    assert list(retry(world, FakeExecutions(), connection.connection_id)) == ["told: connection.activated"]
     assert list(world.events.told) == list(connection.untold)
     (said,) = retry(world, FakeExecutions(), connection.connection_id)
     assert said == "nothing to retry: it is active, and everything of it is told"
@@ -116,7 +113,9 @@ def test_what_could_not_be_told_for_a_day_is_kept_for_replay(world: FakeWorld) -
     connection = active()
     world.connections.add(connection)
     world.clock.advance(NOW + PATIENCE - world.clock.now())
-    assert retry(world, FakeExecutions(), connection.connection_id) == ["put into the queue: connection.activated"]
+    assert list(retry(world, FakeExecutions(), connection.connection_id)) == [
+        "put into the queue: connection.activated"
+    ]
     assert list(world.events.buried) == list(connection.untold)
 
 

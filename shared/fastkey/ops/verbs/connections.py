@@ -22,6 +22,9 @@ _COUNTS = {"status": 17, "connections": 11, "longest_unchanged_since": 23}
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
+# Older than anything that fastkey has stored, and within the calendar: the year 1 is 2,000 years ago.
+_OLDEST = timedelta(days=100 * 365)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--status", type=Status, choices=list(Status), metavar="STATUS", help=", ".join(Status))
@@ -43,7 +46,7 @@ def run(operator: Operator, chosen: argparse.Namespace) -> int:
     else:
         show(_counts(listing), _COUNTS, as_json=chosen.json)
     note(f"read {listing.read} connections, for {listing.units:g} units of read capacity")
-    return 0
+    return 1 if listing.unreadable else 0
 
 
 def _counts(listing: Listing) -> Iterator[dict[str, Any]]:
@@ -65,4 +68,7 @@ def _age(text: str) -> timedelta:
     match = re.fullmatch(r"(\d{1,6})([smhd])", text)
     if match is None:
         raise argparse.ArgumentTypeError("is a number with s, m, h or d after it, such as 30m")
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    age = timedelta(**{_UNITS[match[2]]: int(match[1])})
+    if age > _OLDEST:
+        raise argparse.ArgumentTypeError(f"is at most {_OLDEST.days}d")
+    return age

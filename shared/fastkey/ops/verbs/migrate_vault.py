@@ -2,15 +2,17 @@
 
 A function of the deployment moves them, and none comes to this machine. It can be stopped and run again at any time,
 and goes on with --from where it said that it was. What cannot be moved now, because something else is being done with
-it, is tried again at the end; exit status 1 says that some is left, which is named.
+it, is tried again at the end; exit status 1 says that some is left, which is named, or that trouble came after some
+were moved.
 """
 
 import argparse
 import json
 import shlex
-from collections import ChainMap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from fastkey.domain.errors import InvalidRequest
 from fastkey.ops.operator import Operator
@@ -28,44 +30,59 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(operator: Operator, chosen: argparse.Namespace) -> int:
-    moved, left = migrate_vault(lambda event: _invoke(operator, event), chosen.to, chosen.cursor)
-    for connection_id, code in left.items():
+    migration = Migration(lambda event: _invoke(operator, event), chosen.to)
+    try:
+        migration.run(chosen.cursor)
+    except (BotoCoreError, ClientError, Trouble) as error:
+        if not migration.moved:
+            raise
+        note(str(error))
+        say(f"{migration.moved} moved; more may be left in the other vault")
+        return 1
+    for connection_id, code in migration.left.items():
         note(f"{connection_id} is left: {code}")
-    found = f"{len(left)} left" if left else "no more were found"
-    say(f"{moved} moved; {found} in the other vault")
-    return 1 if left else 0
+    found = f"{len(migration.left)} left" if migration.left else "no more were found"
+    say(f"{migration.moved} moved; {found} in the other vault")
+    return 1 if migration.left else 0
 
 
-def migrate_vault(invoke: Invoke, to: str, cursor: str | None = None) -> tuple[int, Mapping[str, str]]:
-    """Goes through all connections, first from the cursor on, and again as long as that moves keys.
-
-    Gives how many were moved, and which are left: the error's code by the connection's id.
+class Migration:
+    """moved: how many keys were. left: those that were found last, and could not be: the error's code by the
+    connection's id.
     """
-    moved = 0
-    while True:
-        runs = list(_pass(invoke, to, cursor))
-        moved += sum(run["moved"] for run in runs)
-        if cursor is None and not any(run["moved"] for run in runs):
-            return moved, dict(ChainMap(*(run["left"] for run in runs)))
-        cursor = None
 
+    def __init__(self, invoke: Invoke, to: str) -> None:
+        self.moved = 0
+        self.left: dict[str, str] = {}
+        self._invoke = invoke
+        self._to = to
 
-def _pass(invoke: Invoke, to: str, cursor: str | None) -> Iterator[Answer]:
-    """Raises Trouble where the same connections use up all of a run's time, and none of their keys is moved."""
-    while True:
-        answer = invoke({"to": to, "cursor": cursor})
-        yield answer
-        if answer["cursor"] is None:
-            return
-        note(f"{answer['moved']} moved; goes on with --from {shlex.quote(answer['cursor'])}")
-        if answer["cursor"] == cursor and not answer["moved"]:
-            left = ", ".join(f"{connection_id}: {code}" for connection_id, code in answer["left"].items())
-            raise Trouble(f"a run moved nothing and came no further ({left or 'nothing was left'})")
-        cursor = answer["cursor"]
+    def run(self, cursor: str | None = None) -> None:
+        """Goes through all connections, first from the cursor on, and again as long as that moves keys.
+
+        Raises Trouble where the same connections use up all of a run's time, and none of their keys is moved.
+        """
+        while self._pass(cursor) or cursor is not None:
+            cursor = None
+
+    def _pass(self, cursor: str | None) -> int:
+        """How many keys were moved by it."""
+        before, self.left = self.moved, {}
+        while True:
+            answer = self._invoke({"to": self._to, "cursor": cursor})
+            self.moved += answer["moved"]
+            self.left |= answer["left"]
+            if answer["cursor"] is None:
+                return self.moved - before
+            note(f"{answer['moved']} moved; goes on with --from {shlex.quote(answer['cursor'])}")
+            if answer["cursor"] == cursor and not answer["moved"]:
+                left = ", ".join(f"{connection_id}: {code}" for connection_id, code in answer["left"].items())
+                raise Trouble(f"a run moved nothing and came no further ({left or 'nothing was left'})")
+            cursor = answer["cursor"]
 
 
 def _invoke(operator: Operator, event: Mapping[str, Any]) -> Answer:
-    """Raises Trouble where the function fails, or another vault is chosen."""
+    """Raises Trouble where the function fails, another vault is chosen, or no run gave the cursor."""
     called = operator.client("lambda").invoke(
         FunctionName=operator.deployment.vault_migration, Payload=json.dumps(event).encode()
     )
@@ -75,5 +92,6 @@ def _invoke(operator: Operator, event: Mapping[str, Any]) -> Answer:
     # Of a function that was killed, Lambda may have a message alone.
     error = answer.get("errorType", called["FunctionError"])
     if error == InvalidRequest.__name__:
-        raise Trouble(f"keys are not stored in {event['to']}: deploy the stack with Vault={event['to']} first")
+        why = f"keys are not stored in {event['to']}: deploy the stack with Vault={event['to']} first"
+        raise Trouble(f"{why}; or --from is not what a run has said" if event["cursor"] else why)
     raise Trouble(f"moving keys failed, and can be run again: {error}")

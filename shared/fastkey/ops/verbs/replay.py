@@ -5,7 +5,7 @@ Each is taken out of the queue once the bus has it. What the bus does not take s
 
 import argparse
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -54,14 +54,21 @@ def replay(sqs: "SQSClient", events: "EventBridgeClient", queue_url: str) -> Rep
     return replayed
 
 
-def _messages(sqs: "SQSClient", queue_url: str, left: Collection[str]) -> Iterator["MessageTypeDef"]:
-    """What lies in the queue, as long as there is anything but what was left in it before."""
+def _messages(sqs: "SQSClient", queue_url: str, left: Set[str]) -> Iterator["MessageTypeDef"]:
+    """What lies in the queue.
+
+    What was left in it shows again after half a minute, and may fill a batch while there is more. So the end is a batch
+    of such as have shown again before, since there was anything else.
+    """
+    shown_again: set[str] = set()
     # A queue that is not waited for may hide messages that it has:
     # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-short-and-long-polling.html
     while batch := sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=2).get("Messages"):
-        if not (new := [message for message in batch if message["MessageId"] not in left]):
+        ids = {message["MessageId"] for message in batch}
+        if ids <= shown_again:
             return
-        yield from new
+        shown_again = shown_again | ids if ids <= left else set()
+        yield from (message for message in batch if message["MessageId"] not in left)
 
 
 def _put(events: "EventBridgeClient", body: str) -> bool:

@@ -44,9 +44,14 @@ class Frontend:
         return self._done(self.call("DELETE", f"/connections/{connection_id}"))
 
     def await_end(
-        self, connection_id: str, seconds: float = 60, seen: Callable[[dict[str, Any]], object] = lambda _: None
+        self,
+        connection_id: str,
+        seconds: float = 60,
+        seen: Callable[[dict[str, Any]], object] = lambda _: None,
+        pause: float = POLL_SECONDS,
     ) -> dict[str, Any]:
-        """Look until the connection is neither pending nor revoking; `seen` is told of each look.
+        """Look until the connection is neither pending nor revoking; `seen` is told of each look, and `pause` seconds
+        are between two.
 
         Raises TimeoutError after so many `seconds`.
         """
@@ -56,7 +61,7 @@ class Frontend:
             seen(connection)
             if connection["status"] not in ("pending", "revoking"):
                 return connection
-            sleep(POLL_SECONDS)
+            sleep(pause)
         raise TimeoutError(f"the connection was still {connection['step']} after {seconds:.0f} s")
 
     def _done(self, answer: requests.Response) -> dict[str, Any]:

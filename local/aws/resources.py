@@ -178,7 +178,7 @@ def _alias(stack: Stack, logical_id: str, properties: dict[str, Value]) -> Physi
 
 def _schedule(stack: Stack, logical_id: str, properties: dict[str, Value]) -> Physical:
     schedule = Schedule.parse(logical_id, properties)
-    functions = [name for name, spec in stack.functions.items() if f"{schedule.function}:".startswith(f"{spec.arn}:")]
+    functions = [name for name, spec in stack.functions.items() if spec.is_named_by(schedule.function)]
     if not functions:
         raise TemplateError(f"{logical_id}: {schedule.function} is not a function of this template")
     if functions[0] in stack.schedules:

@@ -25,3 +25,7 @@ class FunctionSpec:
     log_group: str
     log_format: str
     role: str
+
+    def is_named_by(self, arn: str) -> bool:
+        """Whether it is the function's ARN, or that of one of its versions or aliases, whose name comes after it."""
+        return f"{arn}:".startswith(f"{self.arn}:")

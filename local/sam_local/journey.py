@@ -1,5 +1,6 @@
 """Takes a connection as far as an event needs it, by the library's own use cases; no workflow takes it further."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -103,7 +104,7 @@ def _journey(world: World, email: str) -> Iterator[tuple[Stage, Mapping[str, str
     browser.create_key(["trade_balance"], _SECOND_FACTOR)
     yield Stage.COMPLETED, known
 
-    detect_key(library, connection_id, deadline)
+    detect_key(library, connection_id, deadline, Counter())
     yield Stage.DETECTED, known
 
     capture_secret(library, connection_id, deadline)

@@ -61,8 +61,7 @@ class Machines:
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def invoke(self, arn: str, event: Any) -> Outcome:
-        # What is invoked is an alias of the function, whose name comes after the function's.
-        name = next(spec.logical_id for spec in self.stack.functions.values() if f"{arn}:".startswith(f"{spec.arn}:"))
+        name = next(spec.logical_id for spec in self.stack.functions.values() if spec.is_named_by(arn))
         self.calls.append((name, event))
         answers = self.answers[name]
         answer = answers.pop(0) if len(answers) > 1 else answers[0]

@@ -74,7 +74,7 @@ def provisions() -> dict[str, Script]:
     def trying(state: str, error: str = ANY) -> list[Answer]:
         return too_often("ProvisionKey", state, error)
 
-    undeleted, unleft = trying("DeleteKey"), trying("LeaveToUser")
+    uncaptured, undeleted, unleft = trying("CaptureSecret"), trying("DeleteKey"), trying("LeaveToUser")
     return {
         "completed before": script(),
         "completed later": waiting({}),
@@ -86,7 +86,7 @@ def provisions() -> dict[str, Script]:
         "locked for too long": script(CaptureSecret=trying("CaptureSecret", "SecretLocked")),
         "no room for too long": script(DetectKey=trying("DetectKey", "WhiteBitBusy")),
         "in progress for too long": script(CaptureSecret=trying("CaptureSecret", "StepInProgress")),
-        "each error has its own count": script(CaptureSecret=[ANY, "SecretLocked", "StepInProgress"] * 7),
+        "each error has its own count": script(CaptureSecret=[ANY, "StepInProgress"] * len(uncaptured)),
         "superseded while capturing": script(CaptureSecret=[ANY, "ConnectionClosed"]),
         "not verified": script(VerifyKey=trying("VerifyKey")),
         "in progress while verifying": script(VerifyKey=trying("VerifyKey", "StepInProgress")),

@@ -58,7 +58,7 @@ def before_view() -> Response | None:
 
 
 def after_view(response: Response) -> Response:
-    """Carry out the rest of the fault on the view's answer, then write the call down."""
+    """Carry out the rest of the fault on the view's answer, write the call down, and close what is to be closed."""
     answered, last_words = response.status_code, None
     match g.fault:
         case Fault(kind=Kind.LATENCY) as fault:

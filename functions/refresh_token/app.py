@@ -1,6 +1,7 @@
-"""RefreshToken, for operators and schedules: the connection's tokens are renewed if they are near their end.
+"""RefreshToken, for a schedule or program of yours: the connection's tokens are renewed if they are near their end.
 
-Every step of a workflow does so by itself.
+Nothing of fastkey calls it, and no policy of the stack allows it: whatever needs a token refreshes by itself, and
+KeepTokens does for `keep_token`. It is for the tokens of a connection that was started without.
 """
 
 from typing import Any

@@ -3,6 +3,8 @@
 A change that is stored is counted once; a count is lost with its line, and nobody relies on more.
 """
 
+from collections.abc import Mapping
+
 from fastkey.domain.connection import Connection
 from fastkey.domain.errors import Revoked, by_code
 from fastkey.domain.status import Status
@@ -27,9 +29,19 @@ _UNDONE = (Status.FAILED, Status.NEEDS_CONSENT, Status.NEEDS_USER_ACTION)
 
 ARRIVALS = {status: f"connection.{status}" for status in _COUNTED}
 DETECTED_SECONDS = "connection.detected_seconds"
+LOOKS = "detect_key.looks"
 COMPENSATED = "connection.compensated"
 UNHELD = "connection.unheld"
 IN_ESCROW = "connection.in_escrow"
+
+# Alarms set the first against the second, and CloudWatch does not say what it makes of a metric of which there is
+# nothing at all, as in an outage that nothing survives.
+_COMPARED = {COMPENSATED: ARRIVALS[Status.ACTIVE], "guard_keys.refused": "guard_keys.alive"}
+
+
+def comparable(counts: Mapping[str, float]) -> dict[str, float]:
+    """The counts, and as zero what is not among them and an alarm sets one of them against."""
+    return {_COMPARED[name]: 0 for name in counts if name in _COMPARED} | dict(counts)
 
 
 def counts_of(before: Connection | None, after: Connection) -> dict[str, float]:
@@ -37,7 +49,7 @@ def counts_of(before: Connection | None, after: Connection) -> dict[str, float]:
     counts: dict[str, float] = {IN_ESCROW: 1} if after.escrow else {}
     if before is None or before.status is not after.status:
         counts |= _of_arrival(before, after)
-    return counts
+    return comparable(counts)
 
 
 def _of_arrival(before: Connection | None, after: Connection) -> dict[str, float]:

@@ -12,6 +12,7 @@ from bench.imports import by_package, largest
 from bench.meter import less, metrics, plus, times
 from bench.prices import SERVICES, cost, prices
 from bench.report import Goal, Table
+from bench.timeline import uncovered
 
 TOLD = """\
 import time: self [us] | cumulative | imported package
@@ -37,6 +38,14 @@ def test_a_table_is_the_same_for_a_terminal_and_for_a_page() -> None:
 def test_imports_are_added_up_by_package_without_what_they_import() -> None:
     assert by_package(TOLD) == {"json": 3, "botocore": 10}
     assert largest(TOLD, 1) == "botocore 10"
+
+
+def test_ours_is_the_time_of_functions_that_nobody_answers() -> None:
+    functions = [(0, 10), (5, 12), (20, 24)]  # two at once
+    answers = [(1, 2), (1.5, 3), (11, 22), (30, 40)]
+    assert uncovered(functions, answers) == pytest.approx(1 + 8 + 2)
+    assert uncovered(functions, []) == pytest.approx(16)
+    assert uncovered([], answers) == 0
 
 
 def test_every_price_is_some_services_and_says_where_it_is_from() -> None:

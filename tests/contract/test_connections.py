@@ -1,5 +1,6 @@
 """The port Connections, and Authorizations beside it."""
 
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -196,7 +197,21 @@ def test_anothers_cursor_shows_nothing_of_the_other(world: World) -> None:
     assert list(world.connections.page(unique("user"), cursor).connections) == []
 
 
-@pytest.mark.parametrize("cursor", ["x", "é", "2026", "MjAyNg==", "AAAA", "/w==", "2026-01-01", "x" * 5000])
+def made_up(created: str) -> str:
+    """A cursor as the store's are encoded."""
+    return urlsafe_b64encode(created.encode()).decode()
+
+
+MADE_UP = [
+    *("x", "é", "2026", "MjAyNg==", "AAAA", "/w==", "2026-01-01", "x" * 5000),
+    made_up(f"2026-01-01T00:00:00.{'0' * 3000}+00:00#connection-1"),  # longer than DynamoDB's sort keys
+    made_up("2026-01-01#connection-1"),
+    made_up("2026-01-01T00:00:00.000000+00:00#"),
+    made_up(f"2026-01-01T00:00:00.000000+00:00#{'x' * 65}"),
+]
+
+
+@pytest.mark.parametrize("cursor", MADE_UP)
 def test_a_made_up_cursor_is_refused(world: World, cursor: str) -> None:
     with pytest.raises(errors.InvalidRequest):
         world.connections.page("user-1", cursor)
@@ -226,6 +241,12 @@ def due(world: World, now: datetime, shard: int = 0) -> list[list[str]]:
 
 def ids(connections: Iterator[Connection] | list[Connection]) -> list[str]:
     return [connection.connection_id for connection in connections]
+
+
+@pytest.mark.parametrize("cursor", ["x", "é", "2026-01-01", '{"shard": {"N"'])
+def test_a_made_up_cursor_of_what_is_due_is_refused(world: World, cursor: str) -> None:
+    with pytest.raises(errors.InvalidRequest):
+        world.connections.due(0, NOW, cursor)
 
 
 def test_pages_go_through_what_is_due_the_longest_due_first(world: World) -> None:

@@ -71,6 +71,17 @@ def test_a_client_secret_that_is_not_there_is_trouble(world: AwsWorld) -> None:
         ClientSecret(boto3.client("secretsmanager"), "nowhere")()
 
 
+@pytest.mark.parametrize("value", [{"SecretBinary": b"client-secret"}, {"SecretString": "\n"}], ids=["binary", "blank"])
+def test_a_client_secret_without_a_text_is_trouble(
+    world: AwsWorld, value: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    client = boto3.client("secretsmanager")
+    client.put_secret_value(SecretId=NAME, **value)
+    with pytest.raises(StorageUnavailable):
+        ClientSecret(client, NAME)()
+    assert "the client secret cannot be read" in caplog.messages
+
+
 # ---- What AWS answers and moto does not ------------------------------------------------------------------------------
 
 

@@ -147,6 +147,8 @@ class FakeConnections(Interruptible):
 
     @interruptible
     def due(self, shard: int, now: datetime, cursor: str | None) -> Due:
+        if cursor:
+            _parse(cursor)
         moment = self._clock.now() - self._lag()
         places = [place for place in self._queue(shard, now) if self._is_at(place, self._kept[place[1]].as_of(moment))]
         rest = [f"{at.isoformat()}#{connection_id}" for at, connection_id in places]

@@ -56,7 +56,7 @@ def test_what_is_published_is_this_version_under_this_licence() -> None:
     assert all((ROOT / PUBLISHED[name]).is_file() for name in ("LicenseUrl", "ReadmeUrl"))
 
 
-def test_what_is_published_is_what_the_repository_takes() -> None:
+def test_the_metadata_is_what_the_repository_takes() -> None:
     # https://docs.aws.amazon.com/serverlessrepo/latest/devguide/applications-applicationid.html
     assert PUBLISHED.keys() >= {"Name", "Description", "Author", "SpdxLicenseId", "LicenseUrl", "ReadmeUrl", "Labels"}
     assert len(PUBLISHED["Description"]) <= 256

@@ -12,16 +12,18 @@ from fastkey import metrics
 from fastkey.logging import log
 from fastkey.usecases.guard_keys import Finding
 from fastkey.usecases.keep_tokens import Kept
-from tests.operations.alarms import STACK, alarms, resolve
+from tests.operations.alarms import STACK, alarms
 from tests.operations.cloudwatch import Metric
 from tests.operations.dashboard import Line, widgets
-from tests.template import ROOT, WRITTEN, translated
+from tests.operations.filters import filters
+from tests.template import ROOT, WRITTEN
 
 RUNBOOK = (ROOT / "docs/runbook.md").read_text()
 
 METRICS = {
     *metrics.ARRIVALS.values(),
     metrics.DETECTED_SECONDS,
+    metrics.LOOKS,
     metrics.COMPENSATED,
     metrics.UNHELD,
     metrics.IN_ESCROW,
@@ -50,12 +52,7 @@ OF_EACH_LINE = {"function", "invocation_id", "connection_id"}
 
 
 # What CloudWatch counts of lines that others write.
-FILTERED = {
-    Metric(counted["MetricNamespace"], counted["MetricName"])
-    for body in translated().values()
-    if body.type == "AWS::Logs::MetricFilter"
-    for counted in resolve(body.properties)["MetricTransformations"]
-}
+FILTERED = {each.metric for each in filters()}
 
 
 def is_written(metric: Metric) -> bool:

@@ -3,12 +3,15 @@
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from math import inf
 from typing import Any
 
 import pytest
 import yaml
 
+from fastkey.domain.connection import DETECTION_LIFE
 from fastkey.domain.errors import CATALOGUE
+from fastkey.domain.tokens import REFRESH_TOKEN_LIFE
 from tests.template import ROOT, WRITTEN
 
 # https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
@@ -180,10 +183,36 @@ def test_what_has_happened_is_told_last(logical_id: str) -> None:
     assert "Catch" not in telling
 
 
+def patience(machine: str, state: str) -> list[timedelta]:
+    """How long each of a state's rules goes on trying what may pass, by its pauses alone."""
+    rules = [rule for rule in definition(machine)["States"][state]["Retry"] if rule["MaxAttempts"]]
+    return [timedelta(seconds=sum(pauses(rule))) for rule in rules]
+
+
+def pauses(rule: dict[str, Any]) -> Iterator[float]:
+    """Seconds."""
+    for n in range(rule["MaxAttempts"]):
+        yield min(rule["IntervalSeconds"] * rule["BackoffRate"] ** n, rule.get("MaxDelaySeconds", inf))
+
+
 def test_whitebit_is_asked_to_delete_a_revoked_key_for_as_long_as_a_token_can_live() -> None:
-    retry = definition("RevokeKey")["States"]["DeleteKey"]["Retry"][-1]
-    pauses = (retry["IntervalSeconds"] * retry["BackoffRate"] ** n for n in range(retry["MaxAttempts"]))
-    assert sum(min(pause, retry["MaxDelaySeconds"]) for pause in pauses) > LONGEST_TOKEN_LIFE.total_seconds()
+    assert patience("RevokeKey", "DeleteKey")[-1] > LONGEST_TOKEN_LIFE
+
+
+def test_trouble_that_passes_while_the_key_may_be_detected_does_not_end_the_connection() -> None:
+    """When the time is over, it is DetectKey that says so."""
+    assert min(patience("ProvisionKey", "DetectKey")) >= DETECTION_LIFE
+
+
+def test_a_capture_gives_up_while_its_key_can_still_be_deleted() -> None:
+    """The refresh token may be as old as an access token lives, for half of its life, when the capture begins."""
+    assert REFRESH_TOKEN_LIFE / 3 < patience("ProvisionKey", "CaptureSecret")[-1] < REFRESH_TOKEN_LIFE / 2
+
+
+def test_a_locked_secret_is_waited_for_as_long_as_whitebit_wants_and_users_are_told() -> None:
+    """For three to five minutes in all, says docs.whitebit.com of the answer 423; docs/use.md, for more than four."""
+    locked, *_ = patience("ProvisionKey", "CaptureSecret")
+    assert timedelta(minutes=4) < locked < timedelta(minutes=5)
 
 
 # ---- The checks bite -------------------------------------------------------------------------------------------------

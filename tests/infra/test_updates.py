@@ -78,6 +78,16 @@ def published(template: Template) -> dict[str, tuple[str, str]]:
     return {function: (version, versions[version]["Description"]) for function, version in leads_to.items()}
 
 
+def changed(before: Template, after: Template) -> set[str]:
+    """The functions whose code or settings are others after than before."""
+    return {name for name, body in functions(after).items() if body != functions(before)[name]}
+
+
+def republished(before: Template, after: Template) -> set[str]:
+    """The functions of which an update publishes another version."""
+    return {name for name, version in published(after).items() if version != published(before)[name]}
+
+
 def test_every_parameter_is_tried() -> None:
     assert OTHERWISE.keys() == WRITTEN["Parameters"].keys()
 
@@ -90,9 +100,13 @@ def test_a_parameter_publishes_a_version_of_those_functions_that_it_changes(para
     """
     before = load(PATH, PARAMETERS, REGION)
     after = load(PATH, PARAMETERS | {parameter: OTHERWISE[parameter]}, REGION)
-    changed = {name for name, body in functions(after).items() if body != functions(before)[name]}
-    new = {name for name, version in published(after).items() if version != published(before)[name]}
-    assert changed == new
+    assert changed(before, after) == republished(before, after)
+
+
+def test_a_url_that_becomes_a_domain_of_the_same_name_is_no_change_to_a_function() -> None:
+    before = load(PATH, PARAMETERS | {"PublicUrl": "https://connect.example.com"}, REGION)
+    after = load(PATH, PARAMETERS | {"PublicUrl": "", "DomainName": "connect.example.com"}, REGION)
+    assert changed(before, after) == republished(before, after) == set()
 
 
 @pytest.mark.parametrize(

@@ -1,28 +1,32 @@
 """A day of a deployment: people come, most of them connect, some do not; keys are guarded; and WhiteBIT is away for a
-while. The functions are those that ship; people, WhiteBIT and time are made up.
+while. The functions and the state machines are those that ship; people, WhiteBIT and time are made up.
 """
 
 import json
 import math
-from collections.abc import Generator, Iterator
-from datetime import timedelta
+from collections.abc import Callable, Generator, Iterator
+from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count
 from random import Random
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import urlencode
 
 from fastkey.domain import errors
+from fastkey.domain.errors import Conflict
 from fastkey.domain.secret import Secret
+from tests.fakes.interruptions import Interruptible
 from tests.fakes.world import RETURN_URL
 from tests.operations.deployment import MINUTE, Deployment
+from tests.simulation.asl import Call, Failure, Sleep
+from tests.simulation.executions import update
+from tests.simulation.shipped import shipped
 from tests.unit.entry.events import http_event
 from tests.unit.journey import Journey, parameters
 
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
-# Before what failed is tried again.
-PAUSE = MINUTE
 SEED = 1
 
 # What was there before; for how many tokens are kept, and how many keys their users have removed.
@@ -30,6 +34,9 @@ HELD, KEPT, REMOVED = 1000, 40, 100
 
 # Between which hours WhiteBIT answers nothing about keys, and Secrets Manager takes none.
 AWAY, FULL = (13.0, 13.5), (19.0, 19.4)
+
+# How many of WhiteBIT's answers with a secret are lost.
+LOST = 0.02
 
 # Somebody who does something, waits, and does the next.
 Actor = Iterator[timedelta]
@@ -54,14 +61,24 @@ class Day:
             self.deployment.world.whitebit.remove_key(journey.account)
         self.deployment.world.clock.advance(MINUTE)
         self.began = self.deployment.now
+        self._befall()
         for actor in (self._schedules(), self._arrivals()):
             self._enter(actor, timedelta())
-        while self._agenda[0][0] < self.began + DAY:
+        # Others go on while a function waits.
+        with patch.object(self.deployment.world.clock, "wait", lambda time: self._play(self.deployment.now + time)):
+            self._play(self.began + DAY)
+        self.deployment.look()
+
+    def _play(self, until: datetime) -> None:
+        while self._agenda[0][0] < until:
             at, _, actor = heappop(self._agenda)
-            self.deployment.world.clock.advance(max(at - self.deployment.now, timedelta()))
+            self._advance(at)
             if (wait := next(actor, None)) is not None:
                 self._enter(actor, wait)
-        self.deployment.look()
+        self._advance(until)
+
+    def _advance(self, to: datetime) -> None:
+        self.deployment.world.clock.advance(max(to - self.deployment.now, timedelta()))
 
     def _enter(self, actor: Actor, wait: timedelta) -> None:
         heappush(self._agenda, (self.deployment.now + wait, next(self._numbers), actor))
@@ -111,9 +128,9 @@ class Day:
         completion = parameters(Secret(returned["headers"]["Location"])).get("completion")
         if completion is None:
             return
+        self._enter(self._execution("ProvisionKey", journey), timedelta())
         yield SECOND
         self._complete(journey, completion)
-        self._enter(self._provision(journey), SECOND)
         yield self.dice.lognormvariate(3, 0.6) * SECOND
         if fate > 0.17:
             journey.create_key("trade_balance", "trading")
@@ -122,7 +139,8 @@ class Day:
             yield self.dice.uniform(1, 8) * MINUTE
             route = "DELETE /connections/{connection_id}"
             call("RevokeConnection", http_event(route, user_id=user_id, connection_id=journey.connection_id))
-            self._enter(self._revoke(journey), SECOND)
+            if journey.connection_id in self.deployment.world.workflows.revokes:
+                self._enter(self._execution("RevokeKey", journey), timedelta())
 
     def _complete(self, journey: Journey, completion: str) -> None:
         body, route = json.dumps({"completion": completion}), "POST /connections/{connection_id}/complete"
@@ -137,53 +155,65 @@ class Day:
         while json.loads(self.deployment.answer("GetConnection", event)["body"])["status"] == "pending":
             yield 5 * SECOND
 
-    # ---- Workflows, as the state machines lead them ------------------------------------------------------------------
+    # ---- What goes wrong ---------------------------------------------------------------------------------------------
 
-    def _provision(self, journey: Journey) -> Actor:
-        self.deployment.start_execution("ProvisionKey")
-        failure = yield from self._detect(journey)
-        for function in () if failure else ("CaptureSecret", "VerifyKey"):
-            failure = failure or (yield from self._insist(function, journey))
-        if failure:
-            yield MINUTE
-            yield from self._insist("DeleteKey", journey, cause=failure)
-            yield MINUTE
-        self.deployment.step("TellEvents", journey)
-
-    def _detect(self, journey: Journey) -> Generator[timedelta, None, str]:
-        """Until the key is there. Gives the name of what came instead."""
-        while True:
-            if AWAY[0] < self.hour < AWAY[1]:
-                self.deployment.world.whitebit.fail_next("key_info", errors.WhiteBitUnavailable)
-            match self.deployment.step("DetectKey", journey):
-                case {"found": True}:
-                    return ""
-                case {"wait_seconds": seconds}:
-                    yield seconds * SECOND
-                case "WhiteBitUnavailable":
-                    yield PAUSE
-                case failure:
-                    return str(failure)
-
-    def _insist(self, function: str, journey: Journey, **more: object) -> Generator[timedelta, None, str]:
-        """Until the step is done. Gives the name of what makes it hopeless."""
+    def _befall(self) -> None:
+        """Lets fail what fails in this day."""
         whitebit, vault = self.deployment.world.whitebit, self.deployment.world.chosen_vault
-        if function == "CaptureSecret" and self.dice.random() < 0.02:
-            whitebit.fail_next("read_secret", errors.WhiteBitUnavailable, after_effect=True)
-        while True:
-            is_full = function == "CaptureSecret" and FULL[0] < self.hour < FULL[1]
-            if is_full:
-                vault.fail_next("store", errors.StorageUnavailable)
-            match self.deployment.step(function, journey, **more):
-                case "StorageUnavailable" | "WhiteBitUnavailable":
-                    yield PAUSE
-                case str(failure):
-                    return failure
-                case _:
-                    return ""
+        self._fail(whitebit, "key_info", errors.WhiteBitUnavailable, lambda: AWAY[0] < self.hour < AWAY[1])
+        self._fail(vault, "store", errors.StorageUnavailable, lambda: FULL[0] < self.hour < FULL[1])
+        self._fail(
+            whitebit, "read_secret", errors.WhiteBitUnavailable, lambda: self.dice.random() < LOST, after_effect=True
+        )
 
-    def _revoke(self, journey: Journey) -> Actor:
-        self.deployment.start_execution("RevokeKey")
-        yield from self._insist("DeleteKey", journey, cause="Revoked")
-        yield MINUTE
-        self.deployment.step("TellEvents", journey)
+    def _fail(
+        self, fake: Interruptible, method: str, error: type[Exception], when: Callable[[], bool], **point: bool
+    ) -> None:
+        """Each call of the method, at this point of it, fails whenever it is so."""
+
+        def act() -> None:
+            fake.meanwhile(method, act, **point)
+            if when():
+                raise error
+
+        fake.meanwhile(method, act, **point)
+
+    # ---- Workflows ---------------------------------------------------------------------------------------------------
+
+    def _execution(self, machine: str, journey: Journey) -> Actor:
+        """An execution of a state machine, as it ships."""
+        self.deployment.start_execution(machine)
+        given, new_token = {"connection_id": journey.connection_id}, lambda: journey.connection_id
+        steps, answer = shipped().machines[machine].run(given, new_token), None
+        while True:
+            try:
+                request = steps.send(answer)
+            except StopIteration as end:
+                if end.value.error:
+                    self.deployment.fail_execution(machine)
+                return
+            answer = yield from self._perform(request)
+
+    def _perform(self, request: Call | Sleep) -> Generator[timedelta, None, Any]:
+        """Does what an execution asks for. Gives the answer."""
+        match request:
+            case Sleep(seconds=seconds):
+                yield seconds * SECOND
+                return None
+            case Call(token=str()):
+                return (yield from self._wait_for_token(request))
+        answer = self.deployment.invoke(request.resource[2:-1], request.payload)
+        return Failure(answer) if isinstance(answer, str) else answer
+
+    def _wait_for_token(self, call: Call) -> Generator[timedelta, None, Any]:
+        """Until the execution is resumed, or nobody has for too long."""
+        try:
+            update(self.deployment.store, call.payload)
+        except Conflict:
+            return Failure("DynamoDb.ConditionalCheckFailedException")
+        over = self.deployment.now + (call.timeout or 0) * SECOND
+        while call.token not in self.deployment.world.workflows.resumed:
+            if self.deployment.now >= over:
+                return Failure("States.Timeout")
+            yield SECOND
+        return {}

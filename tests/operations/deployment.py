@@ -1,6 +1,6 @@
 """A deployment whose functions ship, over fakes and a clock that is moved; what they log is read as CloudWatch does."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from types import SimpleNamespace
@@ -14,6 +14,7 @@ from tests.fakes.world import FakeWorld
 from tests.logged import entries, logged
 from tests.operations.alarms import STACK, alarms
 from tests.operations.cloudwatch import Metrics
+from tests.operations.filters import filters
 from tests.simulation.shipped import shipped
 from tests.unit.journey import Journey
 
@@ -99,9 +100,12 @@ class Deployment:
         """Lambda starts no more."""
         self._count("AWS/Lambda", "Throttles", 1)
 
-    def break_off(self) -> None:
-        """Lambda ends a run, or cannot start one, and the metric filter counts its line."""
-        self._count(f"fastkey/{STACK}", "functions.broken", 1)
+    def report(self, status: str) -> None:
+        """Lambda reports how a run went: success, failure, error or timeout.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html
+        """
+        self._filter({"type": "platform.report", "record": {"requestId": Context.aws_request_id, "status": status}})
 
     def pass_minutes(self, minutes: int) -> None:
         """Time passes, the schedules run, and alarms are looked at."""
@@ -120,10 +124,18 @@ class Deployment:
 
     def look(self) -> None:
         """CloudWatch reads the log, and evaluates the alarms."""
-        self.metrics.read(entries(self._lines.getvalue()))
+        lines = entries(self._lines.getvalue())
+        self.metrics.read(lines)
+        for line in lines:
+            self._filter(line)
         self._lines.seek(0)
         self._lines.truncate()
         self.raised |= {name for name, alarm in alarms().items() if alarm.is_raised(self.metrics, self.now)}
+
+    def _filter(self, line: Mapping[str, Any]) -> None:
+        for each in filters():
+            if each.matches(line):
+                self._count(each.metric.namespace, each.metric.name, each.value)
 
     def _count(self, namespace: str, name: str, value: float, **dimensions: str) -> None:
         self.metrics.put(namespace, name, value, self.now, **dimensions)

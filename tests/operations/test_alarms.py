@@ -5,6 +5,7 @@ shipped functions log of it, and AWS counts of them, is looked at.
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from fastkey.domain.event import PATIENCE
 from fastkey.usecases.keep_tokens import CAPACITY
 from tests.operations.alarms import alarms
 from tests.operations.deployment import MINUTE, Deployment
+from tests.operations.filters import filters
 from tests.simulation.shipped import definition
 from tests.unit.entry.events import http_event
 from tests.unit.journey import Journey
@@ -53,6 +55,13 @@ def ask(deployment: Deployment, journey: Journey, times: int, error: type[BaseEx
         route = "GET /connections/{connection_id}"
         event = http_event(route, user_id=journey.user_id, connection_id=journey.connection_id)
         deployment.answer("GetConnection", event)
+
+
+def knows_all_of(alarm: str, deployment: Deployment) -> bool:
+    """Whether something was written of each metric that the alarm reckons with. Of one of which there is nothing at all
+    CloudWatch does not say what it makes.
+    """
+    return set(alarms()[alarm].metrics()) <= deployment.metrics.names()
 
 
 # ---- A good day ------------------------------------------------------------------------------------------------------
@@ -120,13 +129,15 @@ def test_a_stored_key_that_somebody_deleted(deployment: Deployment) -> None:
     assert deployment.raised == {"KeyMissing"}
 
 
-def test_keys_that_whitebit_refuses_all_at_once(deployment: Deployment) -> None:
+@pytest.mark.parametrize("times", [3, 100], ids=["half of them", "all"])
+def test_keys_that_whitebit_refuses_all_at_once(deployment: Deployment, times: int) -> None:
     """As it does where our address is not allowed any more."""
     journeys = connected(deployment, 6)
-    deployment.world.whitebit.fail_next("read_signed", errors.KeyUnusable, times=3)
+    deployment.world.whitebit.fail_next("read_signed", errors.KeyUnusable, times=times)
     fall_due(deployment, *journeys)
     deployment.pass_minutes(61)
     assert deployment.raised == {"KeysRefused"}
+    assert knows_all_of("KeysRefused", deployment)
 
 
 # ---- Connections and calls -------------------------------------------------------------------------------------------
@@ -141,6 +152,7 @@ def test_connections_that_fail(deployment: Deployment) -> None:
         deployment.step("DeleteKey", journey, cause="ExchangeRefused")
     deployment.pass_minutes(16)
     assert deployment.raised == {"ConnectionsFail"}
+    assert knows_all_of("ConnectionsFail", deployment)
 
 
 @pytest.mark.parametrize("function", ["CaptureSecret", "GetConnection", "GuardKeys"])
@@ -193,10 +205,23 @@ def test_lambda_starts_no_more(deployment: Deployment) -> None:
     assert deployment.raised == {"FunctionsThrottled"}
 
 
-def test_a_function_that_lambda_ends_or_cannot_start(deployment: Deployment) -> None:
-    deployment.break_off()
+@pytest.mark.parametrize("status", ["timeout", "error", "failure"])
+def test_a_function_that_lambda_ends_or_cannot_start(deployment: Deployment, status: str) -> None:
+    deployment.report(status)
     deployment.pass_minutes(2)
     assert deployment.raised == {"FunctionsBroken"}
+
+
+def test_a_function_that_is_done_or_begins_is_not_broken(deployment: Deployment) -> None:
+    deployment.report("success")
+    deployment.pass_minutes(2)
+    assert deployment.raised == set()
+    lines: list[dict[str, Any]] = [
+        {"type": kind, "record": {"requestId": "1", "status": "error"}}
+        for kind in ("platform.start", "platform.initReport", "platform.runtimeDone")
+    ]
+    lines.append({"level": "INFO", "message": "DetectKey", "status": "timeout"})
+    assert [line for line in lines for each in filters() if each.matches(line)] == []
 
 
 # ---- By the clock ----------------------------------------------------------------------------------------------------

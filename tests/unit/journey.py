@@ -1,5 +1,6 @@
 """A user's way to a key, step by step, through the use cases."""
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
@@ -36,7 +37,8 @@ def parameters(url: Secret) -> dict[str, str]:
 class Journey:
     """One user and one connection. Every step takes the last one's outcome, and gives the journey back.
 
-    permissions: of the key that the user creates where a test creates none. keep_token: see `start_connection`.
+    permissions: of the key that the user creates where a test creates none. keep_token: see `start_connection`. counts:
+    of looks for the key.
     """
 
     world: FakeWorld
@@ -49,6 +51,7 @@ class Journey:
     departure: Departure = field(default_factory=lambda: Departure(Secret(""), "", Secret("")))
     code: Secret = field(default_factory=lambda: Secret(""))
     completion: Secret = field(default_factory=lambda: Secret(""))
+    counts: Counter[str] = field(default_factory=Counter)
 
     @property
     def connection(self) -> Connection:
@@ -127,7 +130,7 @@ class Journey:
         return self.world.clock.now() + ATTEMPT
 
     def detect(self) -> Detection:
-        return detect_key(self.world, self.connection_id, self.deadline)
+        return detect_key(self.world, self.connection_id, self.deadline, self.counts)
 
     def claim(self) -> "Journey":
         """As far as the key, whose secret can be read now."""

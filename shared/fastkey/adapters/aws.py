@@ -14,8 +14,13 @@ from fastkey.logging import log
 # Short, because a function waits and is paid for; three attempts in all. `standard` retries what may pass, with
 # back-off and jitter:
 # https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+# CloudTrail shows the user agent, and botocore would put its own together anew for each call.
 CONFIG = Config(
-    connect_timeout=2, read_timeout=5, tcp_keepalive=True, retries={"mode": "standard", "total_max_attempts": 3}
+    connect_timeout=2,
+    read_timeout=5,
+    tcp_keepalive=True,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    user_agent="fastkey",
 )
 
 Client = TypeVar("Client", bound=BaseClient)

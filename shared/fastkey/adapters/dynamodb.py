@@ -149,7 +149,10 @@ class DynamoConnections:
         return Page([_read(item) for item in answer["Items"]], _cursor(last) if last else None)
 
     def due(self, shard: int, now: datetime, cursor: str | None) -> Due:
-        query: dict[str, Any] = {"ExclusiveStartKey": json.loads(cursor)} if cursor else {}
+        try:
+            query: dict[str, Any] = {"ExclusiveStartKey": json.loads(cursor)} if cursor else {}
+        except ValueError:
+            raise InvalidRequest from None
         with storage():
             answer = self._client.query(
                 TableName=self._table,
@@ -399,9 +402,11 @@ def _start_key(user_id: str, cursor: str) -> Item:
     try:
         created = urlsafe_b64decode(cursor.encode()).decode()
         time, connection_id = created.split("#")
-        datetime.fromisoformat(time)
-        if not 0 < len(connection_id) <= ID_LIMIT:
-            raise InvalidRequest
+        is_ours = time == datetime.fromisoformat(time).isoformat(timespec="microseconds")
     except ValueError:
         raise InvalidRequest from None
+    # A time with any number of digits is a time as well, and DynamoDB refuses sort keys of more than 1,024 bytes:
+    # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+    if not (is_ours and 0 < len(connection_id) <= ID_LIMIT):
+        raise InvalidRequest
     return _item(user_id=user_id, created=created, connection_id=connection_id)

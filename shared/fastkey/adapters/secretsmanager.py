@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from fastkey.adapters.aws import code_of, storage
 from fastkey.domain.connection import Connection
 from fastkey.domain.errors import StorageUnavailable
-from fastkey.domain.key import CapturedKey
+from fastkey.domain.key import CapturedKey, NotAKeyError
 from fastkey.domain.secret import Secret
 from fastkey.logging import log
 
@@ -59,9 +59,9 @@ class SecretsManagerVault:
                     return None
                 raise
         try:
-            return CapturedKey.from_json(Secret(answer["SecretString"]))
-        except (KeyError, TypeError, ValueError):
-            # Somebody has changed it by hand. The error would quote it.
+            # A secret that somebody has made binary has no string.
+            return CapturedKey.from_json(Secret(answer.get("SecretString", "")))
+        except NotAKeyError:
             log("a stored key cannot be read")
             raise StorageUnavailable from None
 
@@ -96,7 +96,11 @@ class ClientSecret:
         if monotonic() >= self._kept_until:
             with storage():
                 answer = self._client.get_secret_value(SecretId=self._name)
-            # An editor's newline at the end is not part of it.
-            self._kept = Secret(answer["SecretString"].strip())
+            # An editor's newline at the end is not part of it. A secret that somebody has made binary has no string.
+            text = answer.get("SecretString", "").strip()
+            if not text:
+                log("the client secret cannot be read")
+                raise StorageUnavailable
+            self._kept = Secret(text)
             self._kept_until = monotonic() + self.MAX_AGE
         return self._kept

@@ -51,7 +51,8 @@ class Client:
     def connections(self, user_id: str | None = None) -> Iterator[ActiveConnection]:
         """The active connections: those of a user (`user_id` is the `sub` of the JWT), newest first, or everybody's.
 
-        One that has just ended may still be listed, and has no key.
+        One that has just ended may still be listed, and has no key. Of everybody's, one of which fastkey has something
+        to tell just then, such as other permissions, may be missing; a later list has it.
         """
         return self._connections.of_all_users() if user_id is None else self._connections.of_user(user_id)
 

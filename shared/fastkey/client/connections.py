@@ -42,10 +42,13 @@ class Connections:
         return self._active("by_user", "user_id", {"S": user_id}, forward=False)
 
     def of_all_users(self) -> Iterator[ActiveConnection]:
-        """All active connections, in no order: each is due for something, if only for its key to be tried."""
+        """All active connections, in no order: each is due for something, if only for its key to be tried.
+
+        One that becomes due earlier meanwhile, as when there is something to tell of it, may be missed.
+        """
         for shard in range(SHARDS):
             listed: set[str] = set()
-            # Forward, as keys that are tried meanwhile move: such a one comes twice, and is not missed.
+            # Forward: one whose key is tried meanwhile is due later then, and comes twice instead of never.
             for connection in self._active("by_due", "shard", {"N": str(shard)}, forward=True):
                 if connection.connection_id not in listed:
                     listed.add(connection.connection_id)

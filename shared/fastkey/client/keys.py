@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from fastkey.client.errors import NoKey, NotOpened
 from fastkey.client.sealed import SealedKeys
-from fastkey.domain.key import CapturedKey
+from fastkey.domain.key import CapturedKey, NotAKeyError
 from fastkey.domain.secret import Secret
 
 if TYPE_CHECKING:
@@ -90,9 +90,9 @@ class Keys:
                 return None
             raise
         try:
-            return CapturedKey.from_json(Secret(answer["SecretString"]))
-        except (KeyError, TypeError, ValueError) as error:
-            # Somebody has changed it by hand. The error would quote it.
+            # A secret that somebody has made binary has no string.
+            return CapturedKey.from_json(Secret(answer.get("SecretString", "")))
+        except NotAKeyError as error:
             raise NotOpened(type(error).__name__) from None
 
     def _drop(self, now: float) -> None:

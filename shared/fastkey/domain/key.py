@@ -16,6 +16,10 @@ from fastkey.domain.secret import Secret
 _VERSIONS = UUID("6f0f3f0e-1e0b-5c0c-9c59-2f3d3d1f7c11")
 
 
+class NotAKeyError(ValueError):
+    """What is stored is no key: somebody has changed it by hand. It is not quoted."""
+
+
 class KeyState(Enum):
     """The three answers of WhiteBIT's key info, and what each asks for."""
 
@@ -66,14 +70,20 @@ class CapturedKey:
 
     @classmethod
     def from_json(cls, stored: Secret) -> "CapturedKey":
-        """The key that `to_json` wrote."""
-        fields = json.loads(stored.reveal())
-        return cls(
-            external_id=fields["externalId"],
-            secret=Secret(fields["secret"]),
-            permissions=tuple(fields["permissions"]),
-            issued_at=datetime.fromisoformat(fields["issuedAt"]),
-        )
+        """The key that `to_json` wrote. Raises NotAKeyError."""
+        try:
+            fields = json.loads(stored.reveal())
+            external_id, secret = fields["externalId"], fields["secret"]
+            if not (isinstance(external_id, str) and isinstance(secret, str)):
+                raise NotAKeyError
+            return cls(
+                external_id=external_id,
+                secret=Secret(secret),
+                permissions=tuple(fields["permissions"]),
+                issued_at=datetime.fromisoformat(fields["issuedAt"]),
+            )
+        except (KeyError, TypeError, ValueError, RecursionError):
+            raise NotAKeyError from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 from fastkey.entry.invocation import Invocation
 from fastkey.logging import about, log
+from fastkey.metrics import comparable
 
 
 def scheduled(run: Callable[[timedelta], Mapping[str, int]]) -> Callable[[dict[str, Any], Any], dict[str, int]]:
@@ -21,7 +22,8 @@ def scheduled(run: Callable[[timedelta], Mapping[str, int]]) -> Callable[[dict[s
             counts = run(remaining)
             about(None)
             # What is nothing is not counted: a metric is paid for by the hours in which it is written.
-            log(context.function_name, counts={name: number for name, number in counts.items() if number})
+            counted = {name: number for name, number in counts.items() if number}
+            log(context.function_name, counts=comparable(counted))
             return dict(counts)
 
     return handler

@@ -1,5 +1,6 @@
 """The workflow looks whether WhiteBIT has issued the key."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,6 +9,7 @@ from fastkey.domain.key import KeyState
 from fastkey.domain.pace import seconds_until_next_look
 from fastkey.domain.permissions import exceeds
 from fastkey.domain.status import Status
+from fastkey.metrics import LOOKS
 from fastkey.ports import World
 from fastkey.usecases.change import change
 from fastkey.usecases.refresh_token import live_token
@@ -27,23 +29,24 @@ class Detection:
     wait_seconds: int = 0
 
 
-def detect_key(world: World, connection_id: str, deadline: datetime) -> Detection:
+def detect_key(world: World, connection_id: str, deadline: datetime, counts: Counter[str]) -> Detection:
     """Looks for the key until it is there, or until the next look is a while off. When it is there, the connection
     takes hold of it.
 
-    deadline: when Lambda stops this attempt. Raises what ends the connection: CompletionMissing, CompletionRefused,
+    deadline: when Lambda stops this attempt. counts: where each look is counted as it is made, so that those of an
+    attempt that fails are, too. Raises what ends the connection: CompletionMissing, CompletionRefused,
     ExchangeRefused, ExchangeLost, ConsentLost, KeyNotCreated, KeyDisabled, PermissionsExceeded,
     AccountAlreadyConnected; ConnectionClosed if it went another way; and what passes.
     """
     while True:
-        detection = _look(world, connection_id, deadline)
+        detection = _look(world, connection_id, deadline, counts)
         pause = timedelta(seconds=detection.wait_seconds)
         if detection.found or pause > _AWAKE or world.clock.now() + pause + TIME_TO_LOOK > deadline:
             return detection
         world.clock.wait(pause)
 
 
-def _look(world: World, connection_id: str, deadline: datetime) -> Detection:
+def _look(world: World, connection_id: str, deadline: datetime, counts: Counter[str]) -> Detection:
     connection = change(world, connection_id, lambda c: c.detect(world.clock.now()))
     if connection.status is Status.CAPTURING:
         return Detection(found=True)
@@ -52,6 +55,7 @@ def _look(world: World, connection_id: str, deadline: datetime) -> Detection:
     if connection.status is not Status.DETECTING:
         return later
     with live_token(world, connection_id, deadline) as token:
+        counts[LOOKS] += 1
         key = world.whitebit.key_info(token)
     match key.state:
         case KeyState.ABSENT:

@@ -45,8 +45,8 @@ def migrate_vault(world: World, to: str, cursor: str | None, deadline: datetime)
 
     At whatever point it is stopped, a key is in the one vault, in both, or in the other, and is found and revoked as
     ever. to: the vault that whoever asks has in mind. cursor: what an earlier run gave, or None. deadline: when Lambda
-    stops this run. Raises InvalidRequest where another vault is chosen: keys would be captured into the one that is to
-    become empty.
+    stops this run. Raises InvalidRequest for a cursor that no run gave, and where another vault is chosen: keys would
+    be captured into the one that is to become empty.
     """
     if to != world.policy.vault:
         raise InvalidRequest
@@ -81,6 +81,8 @@ def _naming(connection_id: str, left: dict[str, str]) -> Iterator[None]:
 def _connections(world: World, cursor: str | None) -> Iterator[tuple[str, str]]:
     """All that may have a key, each with the cursor of its page; but for one that becomes due earlier meanwhile."""
     first, _, after = (cursor or "0 ").partition(" ")
+    if first not in map(str, range(SHARDS)):
+        raise InvalidRequest
     for shard in range(int(first), SHARDS):
         while True:
             page = world.connections.due(shard, _ANY_TIME, after or None)

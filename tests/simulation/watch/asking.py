@@ -16,13 +16,13 @@ from tests.simulation.watch.record import Record
 FINAL = ConsentLost, ExchangeRefused, KeyGone, KeyUnusable, SecretLost
 
 # How often a connection may ask WhiteBIT: twice as often as any did in 10,000 seeds. It looks for the key every second
-# for half a minute and every five for ten minutes; a read is tried seven times; when nobody answers, a key is tried
-# eleven times every eleven minutes for a day, and later every minute for three days, if each run dies of it; and a
-# revocation asks for the deletion and for new tokens eighty times.
+# for half a minute and every five for ten minutes; a read is tried twelve times, and seven more while it is locked;
+# when nobody answers, a key is tried eleven times every eleven minutes for a day, and later every minute for three
+# days, if each run dies of it; and a revocation asks for the deletion and for new tokens eighty times.
 BUDGET = {
     "whitebit.exchange_code": 1,
     "whitebit.key_info": 320,
-    "whitebit.read_secret": 16,
+    "whitebit.read_secret": 26,
     "whitebit.refresh_token": 150,
     "whitebit.try_key": 2000,
     "whitebit.read_signed": 4500,

@@ -80,6 +80,7 @@ def _needs_no_lease(before: Connection, after: Connection) -> bool:
         before,
         tokens=after.tokens,
         refresh_until=after.refresh_until,
+        refresh_again_at=after.refresh_again_at,
         escrow=after.escrow or before.escrow,
         untold=after.untold,
         version=after.version,

@@ -4,8 +4,11 @@ import base64
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from traceback import format_exception
 
-from fastkey.domain.key import CapturedKey, sign
+import pytest
+
+from fastkey.domain.key import CapturedKey, NotAKeyError, sign
 from fastkey.domain.secret import Secret
 
 KEY = CapturedKey(
@@ -76,3 +79,22 @@ def test_a_version_is_a_client_request_token() -> None:
 def test_a_key_comes_back_as_it_was_stored() -> None:
     found = CapturedKey.from_json(KEY.to_json())
     assert found == replace(KEY, permissions=("account", "trading"))
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        "",
+        "no JSON canary",
+        "[]",
+        "{}",
+        '{"externalId": 1, "secret": "canary", "permissions": [], "issuedAt": "2026-05-01T12:00:00+00:00"}',
+        '{"externalId": "canary", "secret": null, "permissions": [], "issuedAt": "2026-05-01T12:00:00+00:00"}',
+        "[" * 200_000,
+    ],
+    ids=["nothing", "no JSON", "a list", "an empty object", "a number", "no secret", "too deep"],
+)
+def test_what_is_no_key_is_not_quoted(stored: str) -> None:
+    with pytest.raises(NotAKeyError) as raised:
+        CapturedKey.from_json(Secret(stored))
+    assert "canary" not in "".join(format_exception(raised.value))

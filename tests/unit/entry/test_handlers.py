@@ -18,8 +18,10 @@ from fastkey.domain.secret import Secret
 from fastkey.domain.status import Status
 from fastkey.entry.filters import filters_of
 from fastkey.entry.http import BODY_LIMIT
+from fastkey.metrics import LOOKS
 from fastkey.usecases.guard_keys import Finding
 from tests.fakes.world import RETURN_URL, FakeWorld
+from tests.logged import entries
 from tests.narrowed import NARROWED, Narrowed, numbers
 from tests.unit.entry.events import LambdaContext, http_event
 from tests.unit.environment import ENVIRONMENT
@@ -461,6 +463,21 @@ def test_the_steps_lead_to_active(call: Call, journey: Journey) -> None:
     assert call("verify_key", step(journey)) == {"status": "active", "reason": None}
 
 
+def test_each_run_that_looks_for_the_key_says_how_often_however_it_ends(
+    call: Call, journey: Journey, lines: io.StringIO
+) -> None:
+    journey.authorize().complete()
+    call("detect_key", step(journey))
+    journey.world.whitebit.fail_next("key_info", errors.WhiteBitUnavailable)
+    with pytest.raises(errors.WhiteBitUnavailable):
+        call("detect_key", step(journey))
+    looked = [entry for entry in entries(lines.getvalue()) if entry["message"] == "looked"]
+    assert [(entry["connection_id"], entry[LOOKS]) for entry in looked] == [
+        (journey.connection_id, 31),
+        (journey.connection_id, 1),
+    ]
+
+
 def test_the_steps_undo(call: Call, journey: Journey) -> None:
     journey.claim()
     assert call("delete_key", step(journey, cause="SecretLocked")) == {
@@ -539,9 +556,15 @@ def test_a_key_is_not_moved_to_another_vault(call: Call) -> None:
     assert raised.value.__context__ is None
 
 
-def test_moving_that_nobody_foresaw_fails_as_unexpected(call: Call) -> None:
+def test_moving_that_nobody_foresaw_fails_as_unexpected(
+    call: Call, world: FakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("canary")
+
+    monkeypatch.setattr(world.connections, "due", fail)
     with pytest.raises(errors.Unexpected) as raised:
-        call("migrate_vault", {"to": "secretsmanager", "cursor": "canary"})
+        call("migrate_vault", {"to": "secretsmanager"})
     assert "canary" not in str(raised.value)
 
 

@@ -33,3 +33,13 @@ def test_what_was_counted_is_the_answer_and_what_is_something_is_a_metric(lines:
     assert entry["_aws"]["CloudWatchMetrics"][0]["Metrics"] == [{"Name": "guard_keys.alive", "Unit": "Count"}]
     assert entry["guard_keys.alive"] == 3
     assert "connection_id" not in entry
+
+
+def test_what_an_alarm_compares_with_another_is_a_metric_even_if_it_is_nothing(lines: io.StringIO) -> None:
+    @scheduled
+    def handler(_: timedelta) -> Mapping[str, int]:
+        return {"guard_keys.alive": 0, "guard_keys.refused": 3}
+
+    handler({}, LambdaContext)
+    (entry,) = entries(lines.getvalue())
+    assert (entry["guard_keys.alive"], entry["guard_keys.refused"]) == (0, 3)

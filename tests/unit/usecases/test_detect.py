@@ -1,5 +1,6 @@
 """The workflow looks for the key."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,6 +9,7 @@ import pytest
 from fastkey.domain import errors
 from fastkey.domain.permissions import Ability
 from fastkey.domain.status import Status
+from fastkey.metrics import LOOKS
 from fastkey.usecases.detect_key import TIME_TO_LOOK, Detection, detect_key
 from tests.fakes.world import FakeWorld
 from tests.unit.journey import Journey
@@ -27,7 +29,16 @@ def test_a_key_that_is_not_there_is_looked_for_each_second_for_half_a_minute(
     assert detecting.detect() == Detection(found=False, wait_seconds=5)
     assert detecting.connection.status is Status.DETECTING
     assert detecting.world.clock.now() - begun == timedelta(seconds=looks - 1)
-    assert detecting.world.whitebit.calls.count("key_info") == looks
+    assert detecting.world.whitebit.calls.count("key_info") == detecting.counts[LOOKS] == looks
+
+
+def test_looks_are_counted_of_a_run_that_fails_too(detecting: Journey) -> None:
+    for _ in range(2):
+        detecting.world.whitebit.meanwhile("key_info", lambda: None)
+    detecting.world.whitebit.fail_next("key_info", errors.WhiteBitUnavailable)
+    with pytest.raises(errors.WhiteBitUnavailable):
+        detecting.detect()
+    assert detecting.counts == {LOOKS: 3}
 
 
 def test_a_key_that_comes_soon_is_found_without_another_state(detecting: Journey) -> None:
@@ -39,7 +50,7 @@ def test_a_key_that_comes_soon_is_found_without_another_state(detecting: Journey
 def test_a_look_for_which_there_may_not_be_time_is_left_to_the_next_attempt(detecting: Journey) -> None:
     world, begun = detecting.world, detecting.world.clock.now()
     deadline = begun + TIME_TO_LOOK + timedelta(seconds=2.5)
-    assert detect_key(world, detecting.connection_id, deadline) == Detection(found=False, wait_seconds=1)
+    assert detect_key(world, detecting.connection_id, deadline, Counter()) == Detection(found=False, wait_seconds=1)
     assert world.clock.now() - begun == timedelta(seconds=2)
 
 
@@ -95,6 +106,7 @@ def test_nothing_is_looked_for_before_the_user_has_completed(journey: Journey) -
     with pytest.raises(errors.CompletionMissing):
         journey.detect()
     assert "key_info" not in journey.world.whitebit.calls
+    assert journey.counts == {}
 
 
 def test_a_key_is_looked_for_during_ten_minutes(detecting: Journey) -> None:

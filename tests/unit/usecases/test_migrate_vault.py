@@ -1,9 +1,9 @@
 """Keys are moved from one vault to the other while everything goes on: none is lost, and none comes back."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -14,7 +14,7 @@ from fastkey.ports import Vault
 from fastkey.usecases.change import change
 from fastkey.usecases.guard_keys import guard_keys
 from fastkey.usecases.migrate_vault import SETTLING, TIME_TO_MOVE, Migrated, migrate_vault
-from tests.fakes.interruptions import Interruptible
+from tests.fakes.interruptions import Act, Interruptible
 from tests.fakes.world import FakeWorld
 from tests.unit.journey import ATTEMPT, LEASE, Journey
 
@@ -36,6 +36,12 @@ def places(journey: Journey) -> tuple[bool, bool]:
     """Whether the key is in the chosen vault, and whether there is so much as a place in the other."""
     world, connection_id = journey.world, journey.connection_id
     return world.chosen_vault.truth(connection_id) is not None, world.other_vault.exists(connection_id)
+
+
+def copies(journey: Journey) -> list[CapturedKey | None]:
+    """The key as it is in the chosen vault and in the other, whatever a reader sees."""
+    world = journey.world
+    return [vault.truth(journey.connection_id) for vault in (world.chosen_vault, world.other_vault)]
 
 
 def key(journey: Journey) -> CapturedKey | None:
@@ -69,14 +75,18 @@ def test_a_key_is_moved_back(active: Journey) -> None:
 
 
 def test_a_key_is_in_both_vaults_for_a_minute(active: Journey) -> None:
-    began = active.world.clock.now()
-    copied_at = [began]
-    active.world.chosen_vault.meanwhile("store", lambda: copied_at.append(active.world.clock.now()), after_effect=True)
-    seen: list[CapturedKey | None] = []
-    active.world.other_vault.meanwhile("shred", lambda: seen.append(key(active)))
-    migrate(active.world)
-    assert seen == [key(active)]
-    assert active.world.clock.now() - copied_at[-1] >= SETTLING
+    world, before = active.world, key(active)
+    seen: list[tuple[datetime, list[CapturedKey | None]]] = []
+
+    def look() -> None:
+        seen.append((world.clock.now(), copies(active)))
+
+    world.chosen_vault.meanwhile("store", look, after_effect=True)
+    world.other_vault.meanwhile("shred", look)
+    migrate(world)
+    (copied_at, copied), (shredded_at, to_be_shredded) = seen
+    assert copied == to_be_shredded == [before, before]
+    assert shredded_at - copied_at >= SETTLING
 
 
 def test_without_a_key_to_move_nobody_waits(world: FakeWorld) -> None:
@@ -100,6 +110,13 @@ def test_a_command_that_has_another_vault_in_mind_is_refused(active: Journey) ->
     for to in (Vault.SECRETS_MANAGER, "", "Dynamodb"):
         with pytest.raises(errors.InvalidRequest):
             migrate_vault(active.world, to, None, active.deadline)
+    assert places(active) == (False, True)
+
+
+@pytest.mark.parametrize("cursor", ["x", "-1 ", "8 ", "0 x", "{"])
+def test_a_cursor_that_no_run_gave_is_refused(active: Journey, cursor: str) -> None:
+    with pytest.raises(errors.InvalidRequest):
+        migrate(active.world, cursor)
     assert places(active) == (False, True)
 
 
@@ -178,22 +195,115 @@ def test_a_key_is_found_wherever_its_moving_stops_and_moved_the_next_time(
     assert (key(active), places(active)) == (before, (True, False))
 
 
+def move_back(world: FakeWorld) -> None:
+    """Somebody moves the keys the other way: with them, functions run as they were deployed before."""
+    world.choose_other_vault()
+    migrate(world)
+    world.choose_other_vault()
+
+
 @pytest.mark.parametrize(("name", "method", "number"), list(moments()))
 def test_two_that_move_a_key_to_and_fro_do_not_lose_it(active: Journey, name: str, method: str, number: int) -> None:
     world, before = active.world, key(active)
-
-    def move_back() -> None:
-        world.choose_other_vault()
-        migrate(world)
-        world.choose_other_vault()
-
     for _ in range(number):
         fake(world, name).meanwhile(method, lambda: None)
-    fake(world, name).meanwhile(method, move_back)
+    fake(world, name).meanwhile(method, lambda: move_back(world))
     migrate(world)
     assert key(active) == before
     migrate(active.wait_for(LEASE).world)
     assert (key(active), places(active)) == (before, (True, False))
+
+
+# ---- One fence alone, where the others let it pass -------------------------------------------------------------------
+
+
+def after_waiting(patch: pytest.MonkeyPatch, world: FakeWorld, act: Act) -> None:
+    """Does `act` when the minute is over in which a key is in both vaults."""
+
+    def wait(time: timedelta) -> None:
+        patch.undo()
+        world.clock.wait(time)
+        act()
+
+    patch.setattr(world.clock, "wait", wait)
+
+
+def test_a_copy_that_is_late_does_not_bring_back_a_key_that_was_shredded(active: Journey) -> None:
+    def disconnect() -> None:
+        active.wait_for(LEASE).revoke()
+        active.delete(errors.Revoked)
+
+    active.world.chosen_vault.meanwhile("prepare", disconnect)
+    assert migrate(active.world) == left(active, errors.StepInProgress)
+    assert active.connection.status.is_end
+    assert copies(active) == [None, None]
+
+
+def test_an_old_copy_is_not_shredded_late_when_it_is_the_only_one_by_then(active: Journey) -> None:
+    world, before = active.world, key(active)
+
+    def move_back_late() -> None:
+        active.wait_for(LEASE)
+        move_back(world)
+
+    # By the first the key is copied, by the second the two copies are compared.
+    world.other_vault.meanwhile("find", lambda: None, after_effect=True)
+    world.other_vault.meanwhile("find", move_back_late, after_effect=True)
+    assert migrate(world) == left(active, errors.StepInProgress)
+    assert copies(active) == [None, before]
+
+
+def test_an_old_copy_stays_where_the_new_one_is_seen_though_it_was_shredded(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = FakeWorld(lag=lambda: timedelta(seconds=5))
+    world.choose_other_vault()
+    journey = Journey(world).activate().wait(minutes=1)
+    before = key(journey)
+    world.choose_other_vault()
+    # Makes the place in which the copy is stored, and which shows by then.
+    migrate(world)
+    journey.wait(minutes=1)
+    after_waiting(monkeypatch, world, lambda: move_back(world))
+    assert migrate(world) == left(journey, errors.Conflict)
+    assert copies(journey) == [None, before]
+
+
+def shred_new_copy(journey: Journey) -> None:
+    """A shredding whose answer was lost takes effect now."""
+    journey.world.chosen_vault.shred(journey.connection_id)
+
+
+def store_another_key(journey: Journey) -> None:
+    """Somebody does so by hand."""
+    old = journey.world.other_vault.truth(journey.connection_id)
+    assert old
+    journey.world.chosen_vault.store(journey.connection_id, replace(old, external_id="another"))
+
+
+@pytest.mark.parametrize("act", [shred_new_copy, store_another_key])
+def test_an_old_copy_stays_where_the_new_one_is_not_the_same(
+    active: Journey, monkeypatch: pytest.MonkeyPatch, act: Callable[[Journey], None]
+) -> None:
+    before = key(active)
+    after_waiting(monkeypatch, active.world, lambda: act(active))
+    assert migrate(active.world) == left(active, errors.StorageUnavailable)
+    assert copies(active)[1] == before
+
+
+def test_a_key_that_is_in_neither_vault_is_not_said_to_be_moved(
+    active: Journey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    after_waiting(monkeypatch, active.world, lambda: active.world.vault.shred(active.connection_id))
+    assert migrate(active.world) == left(active, errors.StorageUnavailable)
+
+
+def test_an_old_copy_stays_where_there_may_be_no_time_to_shred_it(
+    active: Journey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = key(active)
+    too_late = active.deadline - TIME_TO_MOVE + timedelta(microseconds=1)
+    after_waiting(monkeypatch, active.world, lambda: active.wait_for(too_late - active.world.clock.now()))
+    assert migrate(active.world) == left(active, errors.NoTimeLeft)
+    assert copies(active) == [before, before]
 
 
 # ---- Meanwhile -------------------------------------------------------------------------------------------------------

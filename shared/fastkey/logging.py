@@ -8,7 +8,9 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-_logger = Logger()
+# Lambda takes a line's time and level from the line itself only where its time is of this form:
+# https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
+_logger = Logger(use_rfc3339=True)
 
 # They quote what they could not read, and Lambda keeps whatever is logged.
 for _library in ("aws_encryption_sdk", "botocore", "urllib3"):

@@ -1,6 +1,7 @@
 """What is logged: the names of things, and never what a caller or an error brought along."""
 
 import io
+import re
 import time
 from typing import Any
 
@@ -23,6 +24,12 @@ def test_an_event_is_one_line_of_json(lines: io.StringIO) -> None:
     assert (entry["level"], entry["message"]) == ("INFO", "GET /connections")
     assert (entry["request_id"], entry["status"]) == ("request-1", "200")
     assert not {"code", "version", "event_id", "_aws"} & set(entry)
+
+
+def test_a_line_has_its_time_in_the_form_in_which_lambda_takes_time_and_level_from_it(lines: io.StringIO) -> None:
+    """RFC 3339, section 5.6."""
+    logging.log("GET /connections")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d", only(lines)["timestamp"])
 
 
 def test_a_line_names_its_invocation_and_the_connection_that_it_is_about(lines: io.StringIO) -> None:

@@ -12,9 +12,15 @@ from bench.report import Report
 
 _DOCS = Path(__file__).parents[1] / "docs"
 
+# Each document with its title, its parts, and what to read after it.
+DOCUMENTS = {
+    "cost.md": ("What it costs", ("calls", "growth"), "[How fast it is](performance.md)"),
+    "performance.md": ("How fast it is", ("cold", "warm", "way", "load"), "[What is guaranteed](guarantees.md)"),
+}
+
 # Each part, and how often it does what it measures unless it is told.
 PARTS: Mapping[str, tuple[Callable[[int], Report], int]] = {
-    "cold": (cold.measure, 10),
+    "cold": (cold.measure, 20),
     "warm": (warm.measure, 200),
     "way": (way.measure, 20),
     "calls": (calls.measure, 5),
@@ -36,15 +42,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         measure, usual = PARTS[part]
         reports[part] = measure(chosen.runs or usual)
         print(reports[part].text(), flush=True)
-    if not chosen.part:
-        _write(reports)
+        if not chosen.part:
+            _write(reports, part)
 
 
-def _write(reports: Mapping[str, Report]) -> None:
-    cost = [reports["calls"], reports["growth"]]
-    times = [report for report in reports.values() if report not in cost]
-    (_DOCS / "cost.md").write_text(_document("What it costs", cost, "[How fast it is](performance.md)"))
-    (_DOCS / "performance.md").write_text(_document("How fast it is", times, "[What is guaranteed](guarantees.md)"))
+def _write(reports: Mapping[str, Report], last: str) -> None:
+    """Writes the documents of which this was the last part, so that what is measured outlasts trouble in the next."""
+    for name, (title, parts, following) in DOCUMENTS.items():
+        if parts[-1] == last:
+            (_DOCS / name).write_text(_document(title, [reports[part] for part in parts], following))
 
 
 def _document(title: str, reports: Sequence[Report], following: str) -> str:

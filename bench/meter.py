@@ -1,12 +1,12 @@
 """What a world has used so far, in the units that AWS bills."""
 
-import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from bench.built import functions
+from bench.invocations import hearing
 from bench.prices import Counts
 from bench.recorder import Recorder
 from local.world import World
@@ -17,23 +17,21 @@ _MIB_IN_GIB = 1024
 _BYTES_IN_GB = 1e9
 
 
-class Meter(logging.Handler):
+class Meter:
     """Counts what is asked of a world, until the block ends. `recorder` counts the calls of AWS."""
 
     def __init__(self, world: World) -> None:
-        super().__init__(logging.INFO)
         self.recorder = Recorder(world)
         self.invocations: defaultdict[str, int] = defaultdict(int)
         self._world = world
         self._milliseconds = self._gb_seconds = 0.0
 
-    def emit(self, record: logging.LogRecord) -> None:
+    def hear(self, function: str, milliseconds: float) -> None:
         """Hears of an invocation that has ended. Starts are not counted: see "Cold start"."""
-        function, _, milliseconds, _ = record.args if isinstance(record.args, tuple) else ()
-        spec = self._world.functions.specs()[str(function)]
-        self.invocations[spec.logical_id] += 1
-        self._milliseconds += float(str(milliseconds))
-        self._gb_seconds += float(str(milliseconds)) / 1000 * spec.memory_mb / _MIB_IN_GIB
+        self.invocations[function] += 1
+        self._milliseconds += milliseconds
+        memory = self._world.functions.specs()[function].memory_mb / _MIB_IN_GIB
+        self._gb_seconds += milliseconds / 1000 * memory
 
     def counts(self) -> Counts:
         """All so far, by the names of the price list."""
@@ -69,10 +67,10 @@ class Meter(logging.Handler):
 
     def _history(self) -> Iterator[Mapping[str, Any]]:
         workflows = self._world.client("stepfunctions")
+        history = workflows.get_paginator("get_execution_history")
         for machine in self._world.state_machines.values():
             for page in workflows.get_paginator("list_executions").paginate(stateMachineArn=machine):
                 for execution in page["executions"]:
-                    history = workflows.get_paginator("get_execution_history")
                     for part in history.paginate(executionArn=execution["executionArn"]):
                         yield from part["events"]
 
@@ -80,15 +78,12 @@ class Meter(logging.Handler):
 @contextmanager
 def metering(world: World) -> Iterator[Meter]:
     """Counts what is asked of the world in the block."""
-    meter, logger, services = Meter(world), logging.getLogger("local.functions"), world.guard.services
-    level, world.guard.services = logger.level, meter.recorder
-    logger.addHandler(meter)
-    logger.setLevel(logging.INFO)
+    meter, services = Meter(world), world.guard.services
+    world.guard.services = meter.recorder
     try:
-        yield meter
+        with hearing(meter.hear):
+            yield meter
     finally:
-        logger.removeHandler(meter)
-        logger.setLevel(level)
         world.guard.services = services
 
 

@@ -1,6 +1,5 @@
 """Who was at work in a local world, and when: functions, and those who answer them."""
 
-import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from time import perf_counter
@@ -8,6 +7,7 @@ from unittest.mock import patch
 
 from werkzeug.serving import WSGIRequestHandler
 
+from bench.invocations import hearing
 from local.aws.server import ADMINISTRATOR
 
 # Step Functions invokes functions by HTTP: while that is answered, the function is at work.
@@ -16,24 +16,22 @@ _INVOCATION = "/2015-03-31/functions/"
 Span = tuple[float, float]
 
 
-class Timeline(logging.Handler):
+class Timeline:
     """Hears of every invocation, and of every answer of a server. `forget` begins anew."""
 
     def __init__(self) -> None:
-        super().__init__(logging.INFO)
         self.forget()
 
     def forget(self) -> None:
         self._invoked: list[Span] = []
         self._answered: dict[int, list[Span]] = {}
 
-    def emit(self, record: logging.LogRecord) -> None:
+    def hear_work(self, _: str, milliseconds: float) -> None:
         """Hears of an invocation that has ended."""
         ended = perf_counter()
-        _, _, milliseconds, _ = record.args if isinstance(record.args, tuple) else ()
-        self._invoked.append((ended - float(str(milliseconds)) / 1000, ended))
+        self._invoked.append((ended - milliseconds / 1000, ended))
 
-    def hear(self, handler: WSGIRequestHandler, begun: float) -> None:
+    def hear_answer(self, handler: WSGIRequestHandler, begun: float) -> None:
         """Hears of an answer that has been given."""
         # What the bench itself asks, it asks as the administrator.
         own = f"Credential={ADMINISTRATOR}/" in handler.headers.get("Authorization", "")
@@ -48,22 +46,15 @@ class Timeline(logging.Handler):
 @contextmanager
 def watching() -> Iterator[Timeline]:
     """Watches all that happens in the block."""
-    timeline, logger, handle = Timeline(), logging.getLogger("local.functions"), WSGIRequestHandler.handle
+    timeline, handle = Timeline(), WSGIRequestHandler.handle
 
     def handle_and_tell(handler: WSGIRequestHandler) -> None:
         begun = perf_counter()
         handle(handler)
-        timeline.hear(handler, begun)
+        timeline.hear_answer(handler, begun)
 
-    level = logger.level
-    logger.addHandler(timeline)
-    logger.setLevel(logging.INFO)
-    try:
-        with patch.object(WSGIRequestHandler, "handle", handle_and_tell):
-            yield timeline
-    finally:
-        logger.removeHandler(timeline)
-        logger.setLevel(level)
+    with hearing(timeline.hear_work), patch.object(WSGIRequestHandler, "handle", handle_and_tell):
+        yield timeline
 
 
 def uncovered(spans: Iterable[Span], others: Iterable[Span]) -> float:

@@ -1,17 +1,19 @@
 """Goals, prices and imports: what the bench makes of numbers."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
 from bench import growth
-from bench.__main__ import main
+from bench.__main__ import DOCUMENTS, PARTS, main
 from bench.built import clients
 from bench.events import USUAL, event
 from bench.imports import by_package, largest
 from bench.meter import less, metrics, plus, times
 from bench.prices import SERVICES, cost, prices
-from bench.report import Goal, Table
+from bench.report import Goal, Report, Table
 from bench.timeline import uncovered
 
 TOLD = """\
@@ -83,6 +85,24 @@ def test_every_function_has_a_usual_request() -> None:
 @pytest.mark.parametrize("most", [1, 3, 100])
 def test_growth_is_measured_among_few_as_well(most: int) -> None:
     assert all(goal.met for goal in growth.measure(most).goals)
+
+
+def test_what_is_measured_is_written_though_a_later_part_breaks(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    measured = {part: (lambda _, part=part: Report(f"of {part}", [], []), 1) for part in PARTS}
+    monkeypatch.setattr("bench.__main__.PARTS", measured | {"load": (lambda _: 1 / 0, 1)})
+    monkeypatch.setattr("bench.__main__._DOCS", tmp_path)
+    with pytest.raises(ZeroDivisionError):
+        main([])
+    (document,) = tmp_path.iterdir()
+    assert re.findall("^## (.*)$", document.read_text(), re.MULTILINE) == ["of calls", "of growth"]
+
+
+def test_every_part_is_in_one_document_and_in_its_order() -> None:
+    documented = [part for _, parts, _ in DOCUMENTS.values() for part in parts]
+    assert sorted(documented) == sorted(PARTS)
+    assert all(sorted(parts, key=list(PARTS).index) == list(parts) for _, parts, _ in DOCUMENTS.values())
 
 
 def test_a_number_is_of_one_part(capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,6 +16,7 @@ from bench.process import children, memory_mib
 from bench.report import Goal, Report, Section, Table
 from local.items import await_told
 from local.whitebit import Revision
+from local.whitebit.user import UnexpectedPageError
 from local.world import World
 from tests.e2e.journey import Journey, Sandbox
 
@@ -26,6 +27,7 @@ _SAMPLE_SECONDS = 1.0
 _PATIENCE = 600  # seconds
 _LOOKS_EVERY = 1.0  # seconds, as frontends do
 _STARTS = 10  # of one user, in vain
+_REFUSED = (requests.RequestException, UnexpectedPageError)
 _FIRST = 10  # connections, by which processes are started
 
 _SECRET_READ = ("GET", "/oauth2/api-key/{external_id}/secret")
@@ -33,10 +35,10 @@ _SECRET_READ = ("GET", "/oauth2/api-key/{external_id}/secret")
 _EXPLANATION = """\
 Each user has an account at WhiteBIT, consents, completes and makes the key, through the local world, fifty at once,
 when functions are warm.
-Refused: starts that got no connection, because this machine had no time for them; users try again. Lost: a connection
-that is not active in the end, or whose stored key is not the one that WhiteBIT issued. Twice: an account with more than
-one key, and reads of a secret beyond one for each. Memory is that of a function's process, in MiB, on average over all
-of them; the world around them keeps all that has ever happened, and so grows."""
+Refused: starts that led to no consent page, because this machine had no time for them; users start again. Lost: a
+connection that is not active in the end, or whose stored key is not the one that WhiteBIT issued. Twice: an account
+with more than one key, and reads of a secret beyond one for each. Memory is that of a function's process, in MiB, on
+average over all of them; the world around them keeps all that has ever happened, and so grows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +89,11 @@ def measure(connections: int) -> Report:
 
 def _connect(world: World) -> End:
     begun = monotonic()
-    journey = Journey(world, Revision.AUGUST_2026)
-    refused = _start(journey)
+    journey, refused = _start(world)
     is_active = False
     # Whoever is refused from now on, or waits for too long, has lost the connection.
-    with suppress(TimeoutError, requests.RequestException):
-        journey.visit().consent().complete().create_key()
+    with suppress(TimeoutError, *_REFUSED):
+        journey.consent().complete().create_key()
         end = journey.frontend.await_end(journey.connection_id, _PATIENCE, pause=_LOOKS_EVERY)
         is_active = end["status"] == "active"
         # The world ends when nobody needs it any more.
@@ -103,12 +104,14 @@ def _connect(world: World) -> End:
     return End(monotonic() - begun, refused, is_held, len(keys))
 
 
-def _start(journey: Journey) -> int:
-    """How often that was refused before. Raises TimeoutError where it always is."""
+def _start(world: World) -> tuple[Journey, int]:
+    """A user who has come to the consent page, and how often others were refused before.
+
+    Raises TimeoutError where all are.
+    """
     for refused in range(_STARTS):
-        with suppress(requests.RequestException):
-            journey.start()
-            return refused
+        with suppress(*_REFUSED):
+            return Journey(world, Revision.AUGUST_2026).start().visit(), refused
         sleep(_LOOKS_EVERY)
     raise TimeoutError(f"{_STARTS} starts were refused")
 

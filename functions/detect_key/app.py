@@ -19,4 +19,4 @@ def handler(step: Task) -> dict[str, Any]:
     try:
         return asdict(detect_key(world, step.connection_id, deadline, counts))
     finally:
-        log("looked", counts=counts)
+        log("looked", counts={f"detect_key.{name}": number for name, number in counts.items()})

@@ -29,7 +29,6 @@ _UNDONE = (Status.FAILED, Status.NEEDS_CONSENT, Status.NEEDS_USER_ACTION)
 
 ARRIVALS = {status: f"connection.{status}" for status in _COUNTED}
 DETECTED_SECONDS = "connection.detected_seconds"
-LOOKS = "detect_key.looks"
 COMPENSATED = "connection.compensated"
 UNHELD = "connection.unheld"
 IN_ESCROW = "connection.in_escrow"

@@ -23,7 +23,7 @@ RUNBOOK = (ROOT / "docs/runbook.md").read_text()
 METRICS = {
     *metrics.ARRIVALS.values(),
     metrics.DETECTED_SECONDS,
-    metrics.LOOKS,
+    "detect_key.looks",
     metrics.COMPENSATED,
     metrics.UNHELD,
     metrics.IN_ESCROW,

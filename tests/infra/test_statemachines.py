@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
+from fastkey.adapters.whitebit import TIMEOUT
 from fastkey.domain.connection import DETECTION_LIFE
 from fastkey.domain.errors import CATALOGUE
 from fastkey.domain.tokens import REFRESH_TOKEN_LIFE
+from fastkey.usecases.refresh_token import MARGIN
 from tests.template import ROOT, WRITTEN
 
 # https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
@@ -22,6 +24,8 @@ TRAVELS = {"$.connection_id", "$.failure.Error", "$$.Task.Token"}
 
 # In WhiteBIT's revision 2026-05, which has no refresh tokens.
 LONGEST_TOKEN_LIFE = timedelta(hours=4)
+# Where WhiteBIT gives refresh tokens.
+ACCESS_TOKEN_LIFE = timedelta(minutes=5)
 
 Definition = dict[str, Any]
 Check = Callable[[Definition], list[str]]
@@ -199,14 +203,22 @@ def test_whitebit_is_asked_to_delete_a_revoked_key_for_as_long_as_a_token_can_li
     assert patience("RevokeKey", "DeleteKey")[-1] > LONGEST_TOKEN_LIFE
 
 
-def test_trouble_that_passes_while_the_key_may_be_detected_does_not_end_the_connection() -> None:
-    """When the time is over, it is DetectKey that says so."""
+def test_trouble_that_passes_takes_nobody_the_time_for_the_key() -> None:
     assert min(patience("ProvisionKey", "DetectKey")) >= DETECTION_LIFE
 
 
 def test_a_capture_gives_up_while_its_key_can_still_be_deleted() -> None:
-    """The refresh token may be as old as an access token lives, for half of its life, when the capture begins."""
-    assert REFRESH_TOKEN_LIFE / 3 < patience("ProvisionKey", "CaptureSecret")[-1] < REFRESH_TOKEN_LIFE / 2
+    """Even where WhiteBIT lets each attempt's refresh and read wait, and nothing but a refresh token lives at the end.
+
+    When the key was seen, the access token lived for MARGIN, and the refresh token is no older.
+    """
+    states = definition("ProvisionKey")["States"]
+    attempts = states["CaptureSecret"]["Retry"][-1]["MaxAttempts"] + 1
+    connect, read = TIMEOUT.connect_timeout, TIMEOUT.read_timeout
+    assert isinstance(connect, int | float)
+    assert isinstance(read, int | float)
+    waiting = timedelta(seconds=attempts * 2 * (connect + read) + states["WaitForCopy"]["Seconds"])
+    assert patience("ProvisionKey", "CaptureSecret")[-1] + waiting < REFRESH_TOKEN_LIFE - (ACCESS_TOKEN_LIFE - MARGIN)
 
 
 def test_a_locked_secret_is_waited_for_as_long_as_whitebit_wants_and_users_are_told() -> None:

@@ -74,6 +74,7 @@ _STATISTICS: Mapping[str, Callable[[list[float]], float]] = {
 # ---- Metric math -----------------------------------------------------------------------------------------------------
 
 _OPERATORS: Mapping[type, Callable[[float, float], float]] = {
+    ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
@@ -83,8 +84,8 @@ _OPERATORS: Mapping[type, Callable[[float, float], float]] = {
 
 def reckon(expression: str, values: Mapping[str, float | None]) -> float | None:
     """What an expression makes of the values of one period, by their ids. What is missing makes missing what depends on
-    it; but "missing values in a time series are treated as 0" in a sum of two. FILL is not known here: what it makes of
-    a metric of which there is nothing at all is not documented. Raises ValueError for what is not known here.
+    it: of a sum AWS says otherwise, but not whether that holds of a metric of which there is nothing at all; nor what
+    FILL makes of such a one, which is not known here. Raises ValueError for what is not known here.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
     """
@@ -97,9 +98,6 @@ def _reckon(node: ast.expr, values: Mapping[str, float | None]) -> float | None:
             return number
         case ast.Name(id=name):
             return values[name]
-        case ast.BinOp(left=left, op=ast.Add(), right=right):
-            known = [value for value in (_reckon(left, values), _reckon(right, values)) if value is not None]
-            return sum(known) if known else None
         case ast.BinOp(left=left, op=sign, right=right) | ast.Compare(left=left, ops=[sign], comparators=[right]):
             operands = _reckon(left, values), _reckon(right, values)
             return None if None in operands else _apply(sign, *operands)  # type: ignore[arg-type]

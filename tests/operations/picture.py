@@ -52,7 +52,7 @@ def _widget(widget: Widget, metrics: Metrics, start: datetime, end: datetime) ->
 
 
 def _alarms(widget: Widget, metrics: Metrics, end: datetime, width: int) -> Iterator[str]:
-    in_a_row = 7
+    in_a_row = 8
     box = width // in_a_row
     for number, name in enumerate(widget.alarms):
         row, column = divmod(number, in_a_row)

@@ -155,6 +155,19 @@ def test_connections_that_fail(deployment: Deployment) -> None:
     assert knows_all_of("ConnectionsFail", deployment)
 
 
+def test_a_whitebit_that_says_nothing_about_keys(deployment: Deployment) -> None:
+    """For longer than users have to make one."""
+    users = [deployment.user(f"user-{number}").authorize().complete() for number in range(6)]
+    deployment.world.whitebit.fail_next("key_info", errors.WhiteBitUnavailable, times=21 * len(users))
+    for _ in range(21):
+        assert {deployment.step("DetectKey", user) for user in users} == {"WhiteBitUnavailable"}
+        deployment.world.clock.advance(MINUTE / 2)
+    ends = [deployment.step("DeleteKey", user, cause="WhiteBitUnavailable")["status"] for user in users]
+    assert ends == ["failed"] * len(users)
+    deployment.pass_minutes(16)
+    assert deployment.raised == {"ConnectionsFail"}
+
+
 @pytest.mark.parametrize("function", ["CaptureSecret", "GetConnection", "GuardKeys"])
 def test_a_fault_of_ours(deployment: Deployment, function: str) -> None:
     (journey,) = connected(deployment, 1)
@@ -179,14 +192,17 @@ def test_an_api_that_cannot_answer(deployment: Deployment) -> None:
     assert deployment.raised == {"ApiErrors"}
 
 
-def test_a_workflow_that_cannot_tell(deployment: Deployment) -> None:
+@pytest.mark.parametrize(
+    ("machine", "raised"), [("ProvisionKey", {"ProvisionKeyFailed"}), ("RevokeKey", {"RevokeKeyFailed"})]
+)
+def test_a_workflow_that_cannot_tell(deployment: Deployment, machine: str, raised: set[str]) -> None:
     journey = deployment.user("ada").activate()
-    attempts = definition("ProvisionKey")["States"]["TellEvents"]["Retry"][0]["MaxAttempts"] + 1
+    attempts = definition(machine)["States"]["TellEvents"]["Retry"][0]["MaxAttempts"] + 1
     deployment.world.events.fail_next("tell", errors.StorageUnavailable, times=attempts)
     assert [deployment.step("TellEvents", journey) for _ in range(attempts)] == ["StorageUnavailable"] * attempts
-    deployment.fail_execution("ProvisionKey")
+    deployment.fail_execution(machine)
     deployment.pass_minutes(10)
-    assert deployment.raised == {"ExecutionsFailed"}
+    assert deployment.raised == raised
 
 
 def test_events_that_nobody_could_tell_for_a_day(deployment: Deployment) -> None:

@@ -22,7 +22,7 @@ CAUGHT = {
     "activated_without_being_verified": ("I3", 10),
     "deleted_without_looking_for_a_copy": ("I5", 210),
     "deleted_on_a_409_without_looking": ("I5", 70),
-    "deleted_on_an_unknown_answer": ("I5", 40),
+    "deleted_on_an_unknown_answer": ("I5", 340),
     "escrow_not_read": ("I5", 70),
     "another_connections_key_deleted": ("I5", 20),
     "key_left_behind": ("I10", 20),

@@ -291,20 +291,25 @@ class Connection:
     # ---- From the tokens to the key ----------------------------------------------------------------------------------
 
     def detect(self, now: datetime) -> Self:
-        """The user who started has completed: the key may be looked for, until the time for that is over.
+        """The user who started has completed: the key may be looked for.
 
-        Raises what is closing the connection; CompletionMissing, ExchangeLost or KeyNotCreated for what did not happen
-        in time; and ConnectionClosed where detection is over. A connection that still waits for its tokens is given
-        back as it is.
+        Raises what is closing the connection; CompletionMissing or ExchangeLost for what did not happen in time; and
+        ConnectionClosed where detection is over. A connection that still waits for its tokens is given back as it is.
         """
         self.as_of(now).expect(*_DETECTABLE)
         if self.completed_at is None:
             raise errors.CompletionMissing
         if self.status is Status.EXCHANGING and not self._is_busy(now):
             raise errors.ExchangeLost
-        if self.status is not Status.CAPTURING and now >= self.completed_at + DETECTION_LIFE:
-            raise errors.KeyNotCreated
         return self._move(Status.DETECTING, now) if self.status is Status.AUTHORIZED else self
+
+    def await_key(self, now: datetime) -> None:
+        """WhiteBIT has said that there is no key yet. Raises KeyNotCreated when the time for that is over.
+
+        It is not over by the clock alone: while WhiteBIT says nothing, nobody knows whether the user has made the key.
+        """
+        if self.completed_at and now >= self.completed_at + DETECTION_LIFE:
+            raise errors.KeyNotCreated
 
     def claim(self, key: KeyInfo, now: datetime) -> Self:
         """The key was found: this connection is to hold it, and to read its secret. A second time changes nothing."""

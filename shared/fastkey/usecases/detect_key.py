@@ -9,7 +9,6 @@ from fastkey.domain.key import KeyState
 from fastkey.domain.pace import seconds_until_next_look
 from fastkey.domain.permissions import exceeds
 from fastkey.domain.status import Status
-from fastkey.metrics import LOOKS
 from fastkey.ports import World
 from fastkey.usecases.change import change
 from fastkey.usecases.refresh_token import live_token
@@ -55,10 +54,11 @@ def _look(world: World, connection_id: str, deadline: datetime, counts: Counter[
     if connection.status is not Status.DETECTING:
         return later
     with live_token(world, connection_id, deadline) as token:
-        counts[LOOKS] += 1
+        counts["looks"] += 1
         key = world.whitebit.key_info(token)
     match key.state:
         case KeyState.ABSENT:
+            connection.await_key(world.clock.now())
             return later
         case KeyState.DISABLED:
             raise KeyDisabled

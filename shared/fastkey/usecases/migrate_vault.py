@@ -45,7 +45,7 @@ def migrate_vault(world: World, to: str, cursor: str | None, deadline: datetime)
 
     At whatever point it is stopped, a key is in the one vault, in both, or in the other, and is found and revoked as
     ever. to: the vault that whoever asks has in mind. cursor: what an earlier run gave, or None. deadline: when Lambda
-    stops this run. Raises InvalidRequest for a cursor that no run gave, and where another vault is chosen: keys would
+    stops this run. Raises InvalidRequest for what cannot be a cursor, and where another vault is chosen: keys would
     be captured into the one that is to become empty.
     """
     if to != world.policy.vault:

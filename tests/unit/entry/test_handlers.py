@@ -18,7 +18,6 @@ from fastkey.domain.secret import Secret
 from fastkey.domain.status import Status
 from fastkey.entry.filters import filters_of
 from fastkey.entry.http import BODY_LIMIT
-from fastkey.metrics import LOOKS
 from fastkey.usecases.guard_keys import Finding
 from tests.fakes.world import RETURN_URL, FakeWorld
 from tests.logged import entries
@@ -472,7 +471,7 @@ def test_each_run_that_looks_for_the_key_says_how_often_however_it_ends(
     with pytest.raises(errors.WhiteBitUnavailable):
         call("detect_key", step(journey))
     looked = [entry for entry in entries(lines.getvalue()) if entry["message"] == "looked"]
-    assert [(entry["connection_id"], entry[LOOKS]) for entry in looked] == [
+    assert [(entry["connection_id"], entry["detect_key.looks"]) for entry in looked] == [
         (journey.connection_id, 31),
         (journey.connection_id, 1),
     ]

@@ -9,7 +9,6 @@ import pytest
 from fastkey.domain import errors
 from fastkey.domain.permissions import Ability
 from fastkey.domain.status import Status
-from fastkey.metrics import LOOKS
 from fastkey.usecases.detect_key import TIME_TO_LOOK, Detection, detect_key
 from tests.fakes.world import FakeWorld
 from tests.unit.journey import Journey
@@ -29,7 +28,7 @@ def test_a_key_that_is_not_there_is_looked_for_each_second_for_half_a_minute(
     assert detecting.detect() == Detection(found=False, wait_seconds=5)
     assert detecting.connection.status is Status.DETECTING
     assert detecting.world.clock.now() - begun == timedelta(seconds=looks - 1)
-    assert detecting.world.whitebit.calls.count("key_info") == detecting.counts[LOOKS] == looks
+    assert detecting.world.whitebit.calls.count("key_info") == detecting.counts["looks"] == looks
 
 
 def test_looks_are_counted_of_a_run_that_fails_too(detecting: Journey) -> None:
@@ -38,7 +37,7 @@ def test_looks_are_counted_of_a_run_that_fails_too(detecting: Journey) -> None:
     detecting.world.whitebit.fail_next("key_info", errors.WhiteBitUnavailable)
     with pytest.raises(errors.WhiteBitUnavailable):
         detecting.detect()
-    assert detecting.counts == {LOOKS: 3}
+    assert detecting.counts == {"looks": 3}
 
 
 def test_a_key_that_comes_soon_is_found_without_another_state(detecting: Journey) -> None:
@@ -115,6 +114,21 @@ def test_a_key_is_looked_for_during_ten_minutes(detecting: Journey) -> None:
     detecting.wait(seconds=59.999).detect()
     with pytest.raises(errors.KeyNotCreated):
         detecting.wait(seconds=0.001).detect()
+
+
+@pytest.mark.parametrize("made", [True, False], ids=["a key was made", "none was"])
+def test_while_nobody_answers_the_time_for_the_key_is_not_over(detecting: Journey, made: bool) -> None:
+    if made:
+        detecting.create_key()
+    for _ in range(13):
+        detecting.world.whitebit.fail_next("key_info", errors.WhiteBitUnavailable)
+        with pytest.raises(errors.WhiteBitUnavailable):
+            detecting.wait(minutes=1).detect()
+    if made:
+        assert detecting.detect().found
+    else:
+        with pytest.raises(errors.KeyNotCreated):
+            detecting.detect()
 
 
 def test_a_token_that_whitebit_does_not_take_ends_it(detecting: Journey) -> None:

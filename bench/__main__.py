@@ -20,7 +20,7 @@ DOCUMENTS = {
 
 # Each part, and how often it does what it measures unless it is told.
 PARTS: Mapping[str, tuple[Callable[[int], Report], int]] = {
-    "cold": (cold.measure, 20),
+    "cold": (cold.measure, 40),
     "warm": (warm.measure, 200),
     "way": (way.measure, 20),
     "calls": (calls.measure, 5),

@@ -28,13 +28,15 @@ from local.world import Ports, World
 
 LIMIT = 1.15  # times boto3 with the same clients
 
+_REQUESTS = 10  # starts that are followed by requests
+
 _NUMBERS = count(1)
 
 _EXPLANATION = """\
 From the start of `python -m awslambdaric` to its first question for an event, for what `sam build` made, in turns with
 an empty handler and with boto3 and the clients that a function's policy lets it use; and the most memory held by then.
-Each start of a function is compared to one of boto3 right after it, because a machine has slower minutes: times boto3
-is the median of that, and not one median divided by the other.
+Each start of a function is compared to the one of boto3 in the same round, because a machine has slower minutes: times
+boto3 is the median of that, and not one median divided by the other.
 The requests are CPU of the process alone, its waiting left out: the first one, a second one about another connection,
 and what the first took longer, which is what the start has left to it."""
 _HEADER = ("", "init, min", "median", "its CPU", "times boto3", "by CPU", "MiB", "1st request", "2nd", "late")
@@ -68,14 +70,10 @@ def handler(event, context):
 
 @dataclass(slots=True)
 class Starts:
-    """What was seen of one target. invocations: milliseconds of CPU of the first request and the second. times, of_cpu:
-    each start, as times of boto3's next one.
-    """
+    """What was seen of one target. invocations: milliseconds of CPU of the first request and the second."""
 
     init_ms: list[float] = field(default_factory=list)
     init_cpu_ms: list[float] = field(default_factory=list)
-    times: list[float] = field(default_factory=list)
-    of_cpu: list[float] = field(default_factory=list)
     peak_mib: list[float] = field(default_factory=list)
     invocations: list[tuple[float, float]] = field(default_factory=list)
     imports: str = ""
@@ -104,7 +102,7 @@ def measure(runs: int) -> Report:
     ):
         os.environ |= aws_environment(world)
         targets = {**_functions(world), **_baselines(world, Path(folder), set(uses.values()))}
-        seen = _start_all(world, targets, uses, runs)
+        seen = _start_all(world, targets, runs)
     return _report(seen, uses)
 
 
@@ -130,23 +128,21 @@ def _name(services: Sequence[str]) -> str:
     return f"boto3: {', '.join(services)}"
 
 
-def _start_all(
-    world: World, targets: Mapping[str, FunctionSpec], uses: Mapping[str, tuple[str, ...]], runs: int
-) -> Seen:
+def _start_all(world: World, targets: Mapping[str, FunctionSpec], runs: int) -> Seen:
+    """Rounds of starts alone, so that all begin alike: what is asked of one leaves the machine busy for the next."""
     seen: defaultdict[str, Starts] = defaultdict(Starts)
     region = world.client("sts").meta.region_name
     for _ in range(runs):
         for name, spec in targets.items():
             with Process(spec, region, world.aws) as process:
-                starts = seen[name]
-                starts.init_ms.append(process.init_ms)
-                starts.init_cpu_ms.append(process.cpu_ms)
-                starts.peak_mib.append(process.peak_mib)
-                starts.invocations.append((process.invoke(_event(world, name)), process.invoke(_event(world, name))))
-            if name in uses:
-                with Process(targets[_name(uses[name])], region, world.aws) as baseline:
-                    starts.times.append(starts.init_ms[-1] / baseline.init_ms)
-                    starts.of_cpu.append(starts.init_cpu_ms[-1] / baseline.cpu_ms)
+                seen[name].init_ms.append(process.init_ms)
+                seen[name].init_cpu_ms.append(process.cpu_ms)
+                seen[name].peak_mib.append(process.peak_mib)
+    for _ in range(min(runs, _REQUESTS)):
+        for name, spec in targets.items():
+            with Process(spec, region, world.aws) as process:
+                requests = process.invoke(_event(world, name)), process.invoke(_event(world, name))
+                seen[name].invocations.append(requests)
     for name, spec in targets.items():
         seen[name].imports = largest(Process(spec, region, world.aws, "-X", "importtime").end())
     return seen
@@ -162,10 +158,12 @@ def _event(world: World, function: str) -> str:
 
 
 def _report(seen: Seen, uses: Mapping[str, tuple[str, ...]]) -> Report:
-    ratios = {name: median(seen[name].times) for name in sorted(uses)}
+    baselines = {name: seen[_name(services)] for name, services in uses.items()}
+    ratios = {name: _times(seen[name].init_ms, baselines[name].init_ms) for name in sorted(uses)}
+    of_cpu = {name: _times(seen[name].init_cpu_ms, baselines[name].init_cpu_ms) for name in uses}
     others = [[name, *starts.init_row(), "", "", *starts.rest()] for name, starts in seen.items() if name not in uses]
     functions = [
-        [name, *seen[name].init_row(), f"{ratio:.2f}", f"{median(seen[name].of_cpu):.2f}", *seen[name].rest()]
+        [name, *seen[name].init_row(), f"{ratio:.2f}", f"{of_cpu[name]:.2f}", *seen[name].rest()]
         for name, ratio in ratios.items()
     ]
     imports = [[name, ", ".join(uses.get(name, ())), starts.imports] for name, starts in seen.items()]
@@ -178,3 +176,8 @@ def _report(seen: Seen, uses: Mapping[str, tuple[str, ...]]) -> Report:
         ],
         [Goal(f"init of {worst}, the largest of all, as times of boto3 with its clients", ratios[worst], LIMIT)],
     )
+
+
+def _times(starts: Sequence[float], baseline: Sequence[float]) -> float:
+    """How many times what the baseline took in the same round, on the median."""
+    return median(one / other for one, other in zip(starts, baseline, strict=True))

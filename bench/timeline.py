@@ -17,7 +17,7 @@ Span = tuple[float, float]
 
 
 class Timeline:
-    """Hears of every invocation, and of every answer of a server. `forget` begins anew."""
+    """Hears of every invocation, and of every answer of a server to anybody but the bench. `forget` begins anew."""
 
     def __init__(self) -> None:
         self.forget()

@@ -18,10 +18,10 @@ DETECTION_LIMIT = 1.0  # seconds
 
 _WAY = """\
 From the click on WhiteBIT's consent page to `active`, in milliseconds; the key is there when the workflow first looks.
-Of that, ours is the time in which a function was at work while neither the local AWS nor the sandbox was answering it:
-it computed (CPU, with boto3's part), waited for its turn on this machine, which it shares with the world, or a question
-or an answer was on its way. The rest is the world's: those answers, the gateway, the steps of the state machine, of
-which none is a wait. Times: all of it, as times of the world's."""
+Of that, ours is the time in which a function was at work while neither the local AWS nor the sandbox was answering
+anybody: it computed (CPU, with boto3's part), waited for its turn on this machine, which it shares with the world, or a
+question or an answer was on its way. The rest is the world's: those answers, the gateway, the steps of the state
+machine, of which none is a wait. Times: all of it, as times of the world's."""
 _DETECTION = """\
 From the key's birth, or from the completion where that is later, to the answer of WhiteBIT that shows it, in
 milliseconds. In revision 2026-08 the person confirms at various times after the completion."""

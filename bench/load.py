@@ -97,7 +97,7 @@ def _connect(world: World) -> End:
         end = journey.frontend.await_end(journey.connection_id, _PATIENCE, pause=_LOOKS_EVERY)
         is_active = end["status"] == "active"
         # The world ends when nobody needs it any more.
-        await_told(world, journey.connection_id, _PATIENCE)
+        await_told(world, journey.connection_id, _PATIENCE, pause=_LOOKS_EVERY)
     keys, stored = journey.whitebit_keys(), journey.stored()
     secret = sha256(loads(stored)["secret"].encode()).hexdigest() if stored else ""
     is_held = is_active and [key["secret_sha256"] for key in keys] == [secret]

@@ -16,8 +16,9 @@ def item(world: World, connection_id: str) -> dict[str, Any]:
     return found
 
 
-def await_told(world: World, connection_id: str, seconds: float = 30) -> None:
-    """Waits until nothing is untold: a workflow that tells would write over what is set meanwhile.
+def await_told(world: World, connection_id: str, seconds: float = 30, pause: float = POLL_SECONDS) -> None:
+    """Waits until nothing is untold: a workflow that tells would write over what is set meanwhile. `pause` seconds are
+    between two looks.
 
     Raises TimeoutError after so many `seconds`.
     """
@@ -25,7 +26,7 @@ def await_told(world: World, connection_id: str, seconds: float = 30) -> None:
     while "untold" in item(world, connection_id):
         if monotonic() > deadline:
             raise TimeoutError(f"an event was still untold after {seconds:.0f} s")
-        sleep(POLL_SECONDS)
+        sleep(pause)
 
 
 def set_times(world: World, connection_id: str, **times: datetime) -> None:

@@ -22,6 +22,8 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service impor
     state_task_service_aws_sdk,
     state_task_service_events,
 )
+from moto.stepfunctions.parser.asl.eval.environment import Environment
+from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped
 
 from local.aws.guard import Guard
 from local.aws.redrive import make_redrivable
@@ -57,6 +59,7 @@ class Aws:
         logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
         LambdaSimpleBackend.invoke = _lambda_backend(invoke)  # type: ignore[method-assign]
         _make_writes_atomic()
+        _make_stops_final()
         make_redrivable()
         _make_state_machines_sign(self._state_machines_client)
         self.guard = Guard(DomainDispatcherApplication(create_backend_app))
@@ -111,6 +114,18 @@ def _make_writes_atomic() -> None:
     for name in ("put_item", "update_item", "delete_item", "transact_write_items"):
         write = getattr(DynamoDBBackend, name)
         setattr(DynamoDBBackend, name, alone(getattr(write, "__wrapped__", write)))
+
+
+def _make_stops_final() -> None:
+    """What is stopped is aborted, whatever its task comes to; in moto, a failure after the stop fails the execution."""
+    fail = getattr(Environment.set_error, "__wrapped__", Environment.set_error)
+
+    @wraps(fail)
+    def fail_unless_stopped(environment: Environment, error: Any) -> None:
+        if not isinstance(environment.program_state(), ProgramStopped):
+            fail(environment, error)
+
+    Environment.set_error = fail_unless_stopped  # type: ignore[assignment, method-assign]
 
 
 def _make_state_machines_sign(client: Callable[[str, str, StateCredentials], Client]) -> None:

@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
-import pytest
-
 from fastkey.domain.connection import (
     CHECK_AGAIN,
     CHECK_PERIOD,
@@ -86,7 +84,6 @@ def _between(first: datetime, end: datetime) -> int:
     return max(0, -(-(end - first) // CHECK_PERIOD))
 
 
-@pytest.mark.timeout(300)
 def test_a_year_of_ten_thousand_keys() -> None:
     deployment = Deployment(KEYS)
     start = deployment.world.clock.now()

@@ -43,6 +43,12 @@ def end(aws: Aws, execution: str) -> Execution:
     return until(ended)
 
 
+def came_to(aws: Aws, execution: str) -> list[str]:
+    """The types of the events in its history."""
+    history = aws.client("stepfunctions").get_execution_history(executionArn=execution)["events"]
+    return [event["type"] for event in history]
+
+
 @pytest.fixture
 def order() -> str:
     return f"order-{uuid.uuid4()}"
@@ -77,8 +83,7 @@ def test_a_workflow_retries_the_error_that_it_names(stack: Stack, aws: Aws, orde
     execution = start(stack, aws, order, "not yet")
     pay(aws, order)
     assert json.loads(end(aws, execution)["output"])["failure"]["Error"] == "NotYet"
-    history = aws.client("stepfunctions").get_execution_history(executionArn=execution)["events"]
-    assert [event["type"] for event in history].count("LambdaFunctionFailed") == 2
+    assert came_to(aws, execution).count("LambdaFunctionFailed") == 2
 
 
 @pytest.mark.parametrize(
@@ -119,7 +124,7 @@ def test_an_execution_that_was_broken_off_goes_on_where_it_was(stack: Stack, aws
     client, execution = aws.client("stepfunctions"), start(stack, aws, order, "nothing")
     token = until(lambda: waiting(aws, order))
     client.stop_execution(executionArn=execution)
-    assert end(aws, execution)["status"] != "SUCCEEDED"
+    assert end(aws, execution)["status"] == "ABORTED"
     before = client.get_execution_history(executionArn=execution)["events"]
     client.redrive_execution(executionArn=execution)
     until(lambda: waiting(aws, order) != token)
@@ -129,6 +134,15 @@ def test_an_execution_that_was_broken_off_goes_on_where_it_was(stack: Stack, aws
     assert after[: len(before)] == before
     assert after[len(before)]["type"] == "ExecutionRedriven"
     assert [each["id"] for each in after] == list(range(1, len(after) + 1))
+
+
+def test_what_is_stopped_is_aborted_though_its_function_fails_afterwards(stack: Stack, aws: Aws, order: str) -> None:
+    client, execution = aws.client("stepfunctions"), start(stack, aws, order, "sleep")
+    pay(aws, order)
+    until(lambda: "LambdaFunctionStarted" in came_to(aws, execution))
+    client.stop_execution(executionArn=execution)
+    assert end(aws, execution)["status"] == "ABORTED"
+    assert came_to(aws, execution)[-2:] == ["LambdaFunctionFailed", "ExecutionAborted"]
 
 
 def test_what_runs_or_has_succeeded_cannot_be_redriven(stack: Stack, aws: Aws, order: str) -> None:

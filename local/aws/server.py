@@ -5,7 +5,7 @@ import logging
 import os
 from collections.abc import Callable, Mapping
 from functools import wraps
-from threading import RLock
+from threading import Lock, RLock
 from typing import Any
 
 import boto3
@@ -38,6 +38,8 @@ ADMINISTRATOR = "local"
 
 # A function may take longer than boto3 would wait for it, and to ask again would be to invoke it again.
 _ONCE = Config(read_timeout=100_000, retries={"total_max_attempts": 1})
+# For a state machine's tasks, as moto makes it: what they send is for the service to judge.
+_UNCHECKED = _ONCE.merge(Config(parameter_validation=False))
 
 
 class _QuietMotoHandler(QuietHandler, MotoRequestHandler):
@@ -64,6 +66,8 @@ class Aws:
         _make_state_machines_sign(self._state_machines_client)
         self.guard = Guard(DomainDispatcherApplication(create_backend_app))
         self._region = region
+        self._clients: dict[tuple[str, str, Config], Client] = {}
+        self._making = Lock()
         self._server = WebServer(host, port)
         os.environ["MOTO_PORT"] = str(self._server.port)  # moto's state machines find the other services by it
         self._server.start(self.guard, _QuietMotoHandler)
@@ -84,11 +88,16 @@ class Aws:
         self._server.close()
 
     def _state_machines_client(self, region: str, service: str, state_credentials: StateCredentials) -> Client:
-        """As moto makes it: a task has no limit but its own, and what it sends is for the service to judge."""
-        unchecked = _ONCE.merge(Config(parameter_validation=False))
-        return self._client(service, state_credentials.role_arn.rpartition("/")[2], unchecked)
+        return self._client(service, state_credentials.role_arn.rpartition("/")[2], _UNCHECKED)
 
     def _client(self, service: str, role: str, config: Config) -> Client:
+        # A client is for any number of threads, but boto3's session makes one at a time; and it takes long to.
+        with self._making:
+            if (service, role, config) not in self._clients:
+                self._clients[service, role, config] = self._make_client(service, role, config)
+            return self._clients[service, role, config]
+
+    def _make_client(self, service: str, role: str, config: Config) -> Client:
         return boto3.client(
             service,  # type: ignore[call-overload]  # any service's name: boto3-stubs knows literals only
             endpoint_url=self.url,

@@ -5,21 +5,25 @@ Where a call's answer is lost, it may still have had its effect: `WhiteBitUnavai
 "maybe", never "no".
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from fastkey.domain.account import Data, Read
-from fastkey.domain.authorization import Authorization
-from fastkey.domain.connection import Connection
-from fastkey.domain.event import Event
-from fastkey.domain.key import CapturedKey, KeyInfo
-from fastkey.domain.pace import Pace
-from fastkey.domain.permissions import Ability
-from fastkey.domain.secret import Secret
-from fastkey.domain.tokens import TokenGrant
+# They stand in annotations alone, and a function that starts has no time for what it may not use.
+if TYPE_CHECKING:
+    from fastkey.domain.account import Data, Read
+    from fastkey.domain.authorization import Authorization
+    from fastkey.domain.connection import Connection
+    from fastkey.domain.event import Event
+    from fastkey.domain.key import CapturedKey, KeyInfo
+    from fastkey.domain.pace import Pace
+    from fastkey.domain.permissions import Ability
+    from fastkey.domain.secret import Secret
+    from fastkey.domain.tokens import TokenGrant
 
 
 class Purpose(StrEnum):

@@ -13,6 +13,7 @@ import requests
 from botocore.config import Config
 from moto.awslambda.exceptions import UnknownFunctionException
 from moto.awslambda_simple.models import LambdaSimpleBackend
+from moto.core.common_models import BaseModel
 from moto.core.config import default_user_config
 from moto.dynamodb.models import DynamoDBBackend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
@@ -60,6 +61,7 @@ class Aws:
         # Errors that a state machine catches are logged too, each with the whole machine.
         logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
         LambdaSimpleBackend.invoke = _lambda_backend(invoke)  # type: ignore[method-assign]
+        _make_models_mortal()
         _make_writes_atomic()
         _make_stops_final()
         make_redrivable()
@@ -123,6 +125,11 @@ def _make_writes_atomic() -> None:
     for name in ("put_item", "update_item", "delete_item", "transact_write_items"):
         write = getattr(DynamoDBBackend, name)
         setattr(DynamoDBBackend, name, alone(getattr(write, "__wrapped__", write)))
+
+
+def _make_models_mortal() -> None:
+    """moto keeps each model that there ever was, for its dashboard: with each transaction a copy of whole tables."""
+    BaseModel.__new__ = lambda model, *_, **__: object.__new__(model)  # type: ignore[method-assign]
 
 
 def _make_stops_final() -> None:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 from time import perf_counter
@@ -19,14 +20,19 @@ _PATIENCE = 30  # seconds
 
 def cpu_ms(pid: int) -> float:
     """The CPU that all threads of a process have had. https://docs.kernel.org/scheduler/sched-stats.html"""
-    tasks = Path(f"/proc/{pid}/task").glob("*/schedstat")
-    return sum(int(task.read_text().split()[0]) for task in tasks) / _NANOSECONDS
+    return sum(int(text.split()[0]) for text in _of_threads(pid, "schedstat")) / _NANOSECONDS
 
 
 def children() -> list[int]:
     """The processes that this one has started: those of functions, in a local world."""
-    tasks = Path("/proc/self/task").glob("*/children")
-    return [int(pid) for task in tasks for pid in task.read_text().split()]
+    return [int(pid) for text in _of_threads("self", "children") for pid in text.split()]
+
+
+def _of_threads(pid: int | str, name: str) -> list[str]:
+    """A file of each thread. One that ends meanwhile may leave its children to another that was read before."""
+    while True:
+        with suppress(FileNotFoundError, ProcessLookupError):
+            return [file.read_text() for file in Path(f"/proc/{pid}/task").glob(f"*/{name}")]
 
 
 def memory_mib(pid: int, kind: str = "VmRSS") -> float:

@@ -210,7 +210,8 @@ def _sum(counts: Counts) -> float:
 
 def _counted(columns: Mapping[str, Counts]) -> Table:
     names = sorted({name for counts in columns.values() for name, number in counts.items() if number})
-    rows = [[name, *(f"{counts.get(name, 0):.4g}" for counts in columns.values())] for name in names]
+    # Differences of sums are off by what a float cannot hold.
+    rows = [[name, *(f"{round(counts.get(name, 0), 15):.4g}" for counts in columns.values())] for name in names]
     return Table(("", *columns), rows)
 
 

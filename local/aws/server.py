@@ -93,21 +93,19 @@ class Aws:
         return self._client(service, state_credentials.role_arn.rpartition("/")[2], _UNCHECKED)
 
     def _client(self, service: str, role: str, config: Config) -> Client:
+        which = (service, role, config)
         # A client is for any number of threads, but boto3's session makes one at a time; and it takes long to.
         with self._making:
-            if (service, role, config) not in self._clients:
-                self._clients[service, role, config] = self._make_client(service, role, config)
-            return self._clients[service, role, config]
-
-    def _make_client(self, service: str, role: str, config: Config) -> Client:
-        return boto3.client(
-            service,  # type: ignore[call-overload]  # any service's name: boto3-stubs knows literals only
-            endpoint_url=self.url,
-            region_name=self._region,
-            aws_access_key_id=role,
-            aws_secret_access_key="local",  # moto asks for one, and takes any
-            config=config,
-        )
+            if which not in self._clients:
+                self._clients[which] = boto3.client(
+                    service,  # type: ignore[call-overload]  # any service's name: boto3-stubs knows literals only
+                    endpoint_url=self.url,
+                    region_name=self._region,
+                    aws_access_key_id=role,
+                    aws_secret_access_key="local",  # moto asks for one, and takes any
+                    config=config,
+                )
+            return self._clients[which]
 
 
 def _make_writes_atomic() -> None:

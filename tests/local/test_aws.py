@@ -43,8 +43,8 @@ def eager_threads() -> Iterator[None]:
 
 def test_of_two_conditional_writes_at_once_one_wins(eager_threads: None) -> None:
     server = Aws("127.0.0.1", 0, REGION, Functions(REGION).invoke)
-    first, second = server.client("dynamodb"), server.client("dynamodb")
-    first.create_table(
+    client = server.client("dynamodb")
+    client.create_table(
         TableName="shelf",
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
@@ -53,13 +53,15 @@ def test_of_two_conditional_writes_at_once_one_wins(eager_threads: None) -> None
 
     def put(number: int) -> bool:
         item = {"id": {"S": str(number)}, "by": {"S": "put"}}
-        return won(lambda: first.put_item(TableName="shelf", Item=item, ConditionExpression="attribute_not_exists(id)"))
+        return won(
+            lambda: client.put_item(TableName="shelf", Item=item, ConditionExpression="attribute_not_exists(id)")
+        )
 
     def update(number: int) -> bool:
         change = {"UpdateExpression": "ADD amount :one", "ExpressionAttributeValues": {":one": {"N": "1"}}}
         key = {"id": {"S": str(number)}}
         condition = "attribute_not_exists(id)"
-        return won(lambda: second.update_item(TableName="shelf", Key=key, ConditionExpression=condition, **change))
+        return won(lambda: client.update_item(TableName="shelf", Key=key, ConditionExpression=condition, **change))
 
     with ThreadPoolExecutor(2) as writers:
         for number in range(150):

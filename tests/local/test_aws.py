@@ -1,5 +1,6 @@
 """The server that holds AWS's services."""
 
+import gc
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -7,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 from botocore.exceptions import ClientError
+from moto.dynamodb.models.table import Table
 
-from local.aws.server import Aws
+from local.aws.server import Aws, Client
 from local.functions import Functions
 
 REGION = "eu-central-1"
@@ -44,12 +46,7 @@ def eager_threads() -> Iterator[None]:
 def test_of_two_conditional_writes_at_once_one_wins(eager_threads: None) -> None:
     server = Aws("127.0.0.1", 0, REGION, Functions(REGION).invoke)
     client = server.client("dynamodb")
-    client.create_table(
-        TableName="shelf",
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    create_table(client, "shelf")
 
     def put(number: int) -> bool:
         item = {"id": {"S": str(number)}, "by": {"S": "put"}}
@@ -68,6 +65,28 @@ def test_of_two_conditional_writes_at_once_one_wins(eager_threads: None) -> None
             results = [writers.submit(write, number) for write in (put, update)]
             assert sum(result.result() for result in results) == 1
     server.close()
+
+
+def test_no_copy_of_a_table_outlasts_its_transaction() -> None:
+    server = Aws("127.0.0.1", 0, REGION, Functions(REGION).invoke)
+    client = server.client("dynamodb")
+    create_table(client, "ledger")
+    for number in range(3):
+        client.transact_write_items(
+            TransactItems=[{"Put": {"TableName": "ledger", "Item": {"id": {"S": str(number)}}}}]
+        )
+    gc.collect()
+    assert [each.name for each in gc.get_objects() if type(each) is Table].count("ledger") == 1
+    server.close()
+
+
+def create_table(client: Client, name: str) -> None:
+    client.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
 
 
 def won(write: Callable[[], object]) -> bool:
